@@ -1,0 +1,1 @@
+"""tarlight loads images out of tar shards, with every image accounted for."""

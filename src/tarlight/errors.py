@@ -1,0 +1,90 @@
+"""The errors of tarlight, and the exit code each one means.
+
+Every error says what happened, where (shard, member, offset) and what to do next. Each derives from
+`TarlightError` and from the closest built-in, so both `except` styles work::
+
+    TarlightError
+    ├── InputError
+    │   ├── InputMissingError        (FileNotFoundError)  a path, shard or match that is not there
+    │   └── InputDeniedError         (PermissionError)    a path that may not be read
+    ├── ArgumentError                (ValueError)         an argument with a value that is not allowed
+    ├── ArgumentTypeError            (TypeError)          an argument of the wrong type
+    ├── PipelineError                (ValueError)         stages that do not fit together
+    ├── TarError                     (ValueError)         a damaged shard, with `on_error="raise"`
+    ├── ImageError                   (ValueError)         a bad image, with `on_error="raise"`
+    ├── TooManyFailuresError         (RuntimeError)       `max_failures` was exceeded
+    ├── DecoderUnavailableError      (RuntimeError)       a decoder was asked for by name and is not there
+    ├── ShardReadError               (OSError)            reading stopped in the middle of a shard
+    ├── ShardChangedError            (OSError)            a shard is no longer the one that was read
+    ├── PixelsReleasedError          (RuntimeError)       released pixels cannot be decoded again here
+    ├── ResultTooLargeError          (MemoryError)        `run()` would hold more than `result_memory`
+    └── LedgerError                  (AssertionError)     the books do not balance: a bug in tarlight
+
+All of them survive pickling: they hold one message and no other state.
+"""
+
+from __future__ import annotations
+
+
+class TarlightError(Exception):
+    """Base of every error that tarlight raises on purpose."""
+
+
+class InputError(TarlightError):
+    """Input that is missing or may not be read (exit code 3)."""
+
+
+class InputMissingError(InputError, FileNotFoundError):
+    """A path does not exist, or a folder or pattern matches no shard."""
+
+
+class InputDeniedError(InputError, PermissionError):
+    """A path exists but may not be read."""
+
+
+class ArgumentError(TarlightError, ValueError):
+    """An argument has a value that is not allowed; the message names it and the allowed values."""
+
+
+class ArgumentTypeError(TarlightError, TypeError):
+    """An argument has the wrong type; the message names it and the allowed types."""
+
+
+class PipelineError(TarlightError, ValueError):
+    """The stages of a pipeline do not fit together."""
+
+
+class TarError(TarlightError, ValueError):
+    """A shard is damaged and `on_error="raise"` was asked for."""
+
+
+class ImageError(TarlightError, ValueError):
+    """An image was skipped and `on_error="raise"` was asked for."""
+
+
+class TooManyFailuresError(TarlightError, RuntimeError):
+    """More images or shards failed than `max_failures` allows."""
+
+
+class DecoderUnavailableError(TarlightError, RuntimeError):
+    """A decoder that was asked for by name cannot run here; the message says what is missing."""
+
+
+class ShardReadError(TarlightError, OSError):
+    """The bytes of a shard could not be read to its end."""
+
+
+class ShardChangedError(TarlightError, OSError):
+    """A shard has changed since it was first read."""
+
+
+class PixelsReleasedError(TarlightError, RuntimeError):
+    """The pixels of an image were released and cannot be decoded again in this process."""
+
+
+class ResultTooLargeError(TarlightError, MemoryError):
+    """The result of `run()` is larger than `result_memory`; the message names `stream()`."""
+
+
+class LedgerError(TarlightError, AssertionError):
+    """The ledger of a run does not balance. This is a bug in tarlight, never in the input."""

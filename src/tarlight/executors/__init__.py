@@ -1,0 +1,1 @@
+"""Executors: they run the stages of a pipeline (C11)."""

@@ -1,0 +1,19 @@
+"""The ledger: what happened to every image and to every byte of every shard.
+
+The books are kept by those who see things happen, and they meet only here. The tar room counts the images it
+*sees*; decoders and the reader *skip*; the executor counts what stages *filter*, what the consumer gets
+*delivered* and what a stopped run leaves *undelivered*. Nobody derives one number from another, so that
+
+    seen + added = delivered + skipped + filtered + undelivered
+
+can fail, and does when an image is dropped on the way. (`added` is zero unless a user's own stage makes images.)
+
+Entries are frozen. `Ledger` is thread-safe; `Report` is a value.
+"""
+
+from tarlight.ledger.book import Ledger
+from tarlight.ledger.entry import Loss, LossReason, Note, ShardAccount, Skip, SkipReason
+from tarlight.ledger.report import Report
+from tarlight.ledger.spool import Spool
+
+__all__ = ["Ledger", "Loss", "LossReason", "Note", "Report", "ShardAccount", "Skip", "SkipReason", "Spool"]

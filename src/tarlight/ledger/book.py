@@ -1,0 +1,140 @@
+"""The ledger of a run while it is being written."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tarlight.ledger.entry import Loss, Note, ShardAccount, Skip
+from tarlight.ledger.report import Report
+from tarlight.ledger.spool import Spool
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MAX_KINDS = 1_000
+"""Distinct kinds of ignored members that are named; a hostile shard could hold a million extensions."""
+
+
+@dataclass(slots=True)
+class _Counts:
+    seen: int = 0
+    added: int = 0
+    delivered: int = 0
+    undelivered: int = 0
+    shards: int = 0
+    bytes_read: int = 0
+    bytes_lost: int = 0
+    pixels: int = 0
+    skipped: Counter[str] = field(default_factory=Counter)
+    filtered: Counter[str] = field(default_factory=Counter)
+    ignored: Counter[str] = field(default_factory=Counter)
+    decoders: Counter[str] = field(default_factory=Counter)
+    fallbacks: Counter[str] = field(default_factory=Counter)
+    unbalanced_shards: list[str] = field(default_factory=list)
+
+
+class Ledger:
+    """The books of one run, open for writing. Thread-safe: every method takes one short lock."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._counts = _Counts()
+        self.skips: Spool[Skip] = Spool(Skip)
+        self.losses: Spool[Loss] = Spool(Loss)
+        self.notes: Spool[Note] = Spool(Note)
+
+    def saw(self, images: int) -> None:
+        """The tar room found this many more images."""
+        with self._lock:
+            self._counts.seen += images
+
+    def skip(self, entry: Skip) -> None:
+        """An image will not be delivered, for a reason of its own."""
+        with self._lock:
+            self._counts.skipped[entry.reason.value] += 1
+        self.skips.append(entry)
+
+    def lose(self, entry: Loss) -> None:
+        """Bytes of a shard could not be read."""
+        with self._lock:
+            self._counts.bytes_lost += entry.end - entry.start
+        self.losses.append(entry)
+
+    def note(self, entry: Note) -> None:
+        """Something worth knowing."""
+        self.notes.append(entry)
+
+    def ignore(self, kinds: Mapping[str, int]) -> None:
+        """Members that are not images, by extension or kind."""
+        with self._lock:
+            ignored = self._counts.ignored
+            for kind, count in kinds.items():
+                ignored[kind if kind in ignored or len(ignored) < MAX_KINDS else "(other)"] += count
+
+    def read(self, num_bytes: int) -> None:
+        """This many more bytes came from a store."""
+        with self._lock:
+            self._counts.bytes_read += num_bytes
+
+    def finish_shard(self, account: ShardAccount) -> None:
+        """A shard was read to its end; its columns must add up to its size."""
+        with self._lock:
+            self._counts.shards += 1
+            if not account.is_balanced:
+                self._counts.unbalanced_shards.append(f"{account.shard}: {account}")
+
+    def decoded(self, decoders: Mapping[str, int], fallbacks: Mapping[str, int], pixels: int) -> None:
+        """Images were decoded by these decoders, after these fallbacks."""
+        with self._lock:
+            self._counts.decoders.update(decoders)
+            self._counts.fallbacks.update(fallbacks)
+            self._counts.pixels += pixels
+
+    def add(self, images: int) -> None:
+        """A user's stage handed on more images than it got."""
+        with self._lock:
+            self._counts.added += images
+
+    def filter(self, stage: str, images: int) -> None:
+        """A user's stage handed on fewer images than it got."""
+        with self._lock:
+            self._counts.filtered[stage] += images
+
+    def deliver(self, images: int) -> None:
+        """The consumer has got this many more images."""
+        with self._lock:
+            self._counts.delivered += images
+
+    def leave(self, images: int) -> None:
+        """The run was stopped while this many images were on their way."""
+        with self._lock:
+            self._counts.undelivered += images
+
+    def report(self, outcome: str, seconds: float) -> Report:
+        """The books as they stand now."""
+        with self._lock:
+            counts = self._counts
+            return Report(
+                outcome=outcome,
+                seconds=seconds,
+                images_seen=counts.seen,
+                images_added=counts.added,
+                images_delivered=counts.delivered,
+                images_skipped=dict(counts.skipped),
+                images_filtered=dict(counts.filtered),
+                undelivered=counts.undelivered,
+                ignored=dict(counts.ignored),
+                decoders=dict(counts.decoders),
+                fallbacks=dict(counts.fallbacks),
+                shards=counts.shards,
+                bytes_read=counts.bytes_read,
+                bytes_lost=counts.bytes_lost,
+                pixels=counts.pixels,
+                unbalanced_shards=tuple(counts.unbalanced_shards),
+                skips=self.skips,
+                losses=self.losses,
+                notes=self.notes,
+            )

@@ -1,0 +1,1 @@
+"""Listeners: they show what a run does and never steer it."""

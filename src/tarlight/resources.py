@@ -1,0 +1,22 @@
+"""What a worker that runs a stage asks of the executor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tarlight.errors import ArgumentError
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """The share of a machine that one worker of a stage needs."""
+
+    cpus: float = 1.0
+    """CPU cores; a stage that decodes on `n` threads asks for `n`."""
+
+    gpus: float = 0.0
+    """Share of one GPU: 0.25 puts four workers on a GPU, 0 means CPU only."""
+
+    def __post_init__(self) -> None:
+        if self.cpus < 0 or self.gpus < 0:
+            raise ArgumentError(f"resources must not be negative, got cpus={self.cpus}, gpus={self.gpus}")

@@ -1,0 +1,98 @@
+"""What a stage is: it gets a task and hands on tasks (C10).
+
+A stage of one's own is a short class::
+
+    class DropSmall(ProcessingStage[ImageBatch, ImageBatch]):
+        name = "drop_small"
+
+        def process(self, task):
+            task.data = [image for image in task.data if min(image.image_data.shape[:2]) >= 64]
+            return task if task.data else None
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+from tarlight.ledger import Ledger
+from tarlight.resources import Resources
+from tarlight.tasks import Task
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from tarlight.events import Event
+
+In = TypeVar("In", bound=Task)
+Out = TypeVar("Out", bound=Task)
+
+
+def _tell_nobody(_event: Event) -> None:
+    """Take an event and do nothing: the emitter of a stage that runs outside a pipeline."""
+
+
+@dataclass(frozen=True, slots=True)
+class StageContext:
+    """What an executor lends to a stage while it runs."""
+
+    ledger: Ledger = field(default_factory=Ledger)
+    """The books of this run."""
+
+    emit: Callable[[Event], None] = _tell_nobody
+    """Tells every listener."""
+
+    dataset_name: str = ""
+    """Name of the pipeline."""
+
+
+class ProcessingStage(ABC, Generic[In, Out]):
+    """One step of a pipeline.
+
+    The types it takes and gives are read from the class's type arguments, or else from the annotations of
+    `process`; `Pipeline.build` refuses stages that do not fit. A stage is picklable before `setup`, is used by
+    one thread at a time, and may keep state between tasks.
+    """
+
+    name: str = ""
+    """Name in reports and errors; the class name when empty."""
+
+    resources: Resources = Resources()
+    """What a worker that runs this stage needs."""
+
+    makes_images: ClassVar[bool] = False
+    """True for a stage whose images are counted where they are read, and not as `added`."""
+
+    context: StageContext | None = None
+    """Lent by the executor from before `setup` until after `teardown`; None outside a run."""
+
+    def setup(self) -> None:
+        """Prepare once a worker, before the first task: load a model, open a connection."""
+
+    def teardown(self) -> None:
+        """Undo `setup`. Always called, after success, failure and cancel."""
+
+    @abstractmethod
+    def process(self, task: In) -> Out | Iterable[Out] | None:
+        """Turn a task into one task, several (a list or a generator), or none (filtered)."""
+
+    def process_stream(self, tasks: Iterator[In]) -> Iterator[Out] | None:  # noqa: ARG002 (for overriders)
+        """Turn a stream of tasks into a stream, for stages that work ahead across tasks.
+
+        Returns None (the default) where the executor is to call `process` task by task. A stage that
+        overrides this must give the same tasks in the same order as `process` would.
+        """
+        return None
+
+    def describe(self) -> dict[str, Any]:
+        """Facts about the configured stage, for `Pipeline.describe`: name -> value or text."""
+        return {}
+
+    @property
+    def label(self) -> str:
+        """The stage's name, or its class's when it has none."""
+        return self.name or type(self).__name__
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {key: value for key, value in self.__dict__.items() if key != "context"}

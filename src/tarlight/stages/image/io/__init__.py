@@ -1,0 +1,1 @@
+"""Stages that read images."""

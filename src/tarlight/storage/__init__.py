@@ -1,0 +1,1 @@
+"""The storage room: where shards lie, how they are listed and read."""
