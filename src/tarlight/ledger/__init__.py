@@ -6,7 +6,8 @@ The books are kept by those who see things happen, and they meet only here. The 
 
     seen + added = delivered + skipped + filtered + undelivered
 
-can fail, and does when an image is dropped on the way. (`added` is zero unless a user's own stage makes images.)
+can fail, and does when an image is dropped on the way. (`added` is zero unless a user's own stage makes
+images.)
 
 Entries are frozen. `Ledger` is thread-safe; `Report` is a value.
 """

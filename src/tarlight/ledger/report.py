@@ -86,7 +86,7 @@ class Report:
         return {**plain, "is_balanced": self.is_balanced}
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the report as JSON to `path`, and all skips as JSON lines beside it when they are too many."""
+        """Write the report as JSON to `path`; too many skips go as JSON lines beside it."""
         target = Path(path)
         text = json.dumps(self.to_dict(), indent=2) + "\n"
         target.write_text(text, encoding="utf-8", errors="surrogatepass")

@@ -6,7 +6,6 @@ import json
 import shutil
 import tempfile
 import threading
-from dataclasses import asdict
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -30,7 +29,7 @@ class Spool(Generic[Entry]):
     """
 
     def __init__(self, kind: type[Entry]) -> None:
-        self._kind = kind
+        self._kind: type[Entry] = kind
         self._kept: list[Entry] = []
         self._file: IO[str] | None = None
         self._count = 0
@@ -47,7 +46,7 @@ class Spool(Generic[Entry]):
                 self._file = tempfile.NamedTemporaryFile(  # noqa: SIM115 (lives as long as the report)
                     "w+", encoding="utf-8", errors="surrogatepass", prefix="tarlight-", suffix=".jsonl"
                 )
-            self._file.write(json.dumps(asdict(entry)) + "\n")
+            self._file.write(_to_line(entry))
 
     def __len__(self) -> int:
         return self._count
@@ -66,11 +65,15 @@ class Spool(Generic[Entry]):
     def write_lines(self, path: str | os.PathLike[str]) -> None:
         """Write every entry as one JSON object a line."""
         with Path(path).open("w", encoding="utf-8", errors="surrogatepass") as lines:
-            lines.writelines(json.dumps(asdict(entry)) + "\n" for entry in self._kept)
+            lines.writelines(_to_line(entry) for entry in self._kept)
             if self._file is not None:
                 self._file.flush()
                 with Path(self._file.name).open(encoding="utf-8", errors="surrogatepass") as rest:
                     shutil.copyfileobj(rest, lines)
+
+
+def _to_line(entry: Skip | Loss | Note) -> str:
+    return json.dumps({name: getattr(entry, name) for name in entry.__slots__}) + "\n"
 
 
 def _with_reason(kind: object, fields: dict[str, Any]) -> dict[str, Any]:

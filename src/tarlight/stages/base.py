@@ -51,8 +51,8 @@ class ProcessingStage(ABC, Generic[In, Out]):
     """One step of a pipeline.
 
     The types it takes and gives are read from the class's type arguments, or else from the annotations of
-    `process`; `Pipeline.build` refuses stages that do not fit. A stage is picklable before `setup`, is used by
-    one thread at a time, and may keep state between tasks.
+    `process`; `Pipeline.build` refuses stages that do not fit. A stage is picklable before `setup`, is used
+    by one thread at a time, and may keep state between tasks.
     """
 
     name: str = ""
