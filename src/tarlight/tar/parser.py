@@ -154,9 +154,7 @@ class TarStream(Iterator[Member | Damage]):
         account.header += BLOCK * count
         account.payload += payload
         account.padding += passed - BLOCK * count - payload
-        walker.num_headers += count
-        walker.num_members += count
-        walker.last_name = name
+        walker.count(count, name)
 
 
 def iter_members(

@@ -97,7 +97,7 @@ def hides_name(damaged: bytes, payload: bytes, following: bytes) -> bool:
     records = split_records(payload)
     if records:
         facts = parse_pax(payload)
-        return not facts.is_sound or bool(facts.path) or facts.size is not None
+        return not facts.is_sound or facts.is_sparse or bool(facts.path) or facts.size is not None
     return _is_long_name(payload, following) or _was_naming_header(damaged)
 
 

@@ -4,13 +4,10 @@ Strategy: a `Walker` stands at a block border of a window and `step` deals with 
 an end mark, an extension header, a member, damage, the end of the data. It yields what it found, puts every
 byte it passes into one column of the account, and never raises for the content of a shard. It looks ahead
 by bounded amounts only and calls nothing recursively.
-
-Damage is held back until the next member is known, so that it can name both neighbours.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tarlight.ledger import LossReason, SkipReason
@@ -27,7 +24,8 @@ from tarlight.tar.header import (
     padding,
 )
 from tarlight.tar.longname import decode_name
-from tarlight.tar.member import Damage, Member
+from tarlight.tar.losses import Losses
+from tarlight.tar.member import Member
 from tarlight.tar.resync import hides_name, scan
 from tarlight.tar.size import NO_DATA_KINDS, carries_nothing, settle_size
 from tarlight.tar.sniff import describe
@@ -37,6 +35,7 @@ if TYPE_CHECKING:
 
     from tarlight.ledger import ShardAccount
     from tarlight.tar.inflate import Inflater
+    from tarlight.tar.member import Damage
     from tarlight.tar.notebook import Notebook
     from tarlight.tar.window import Window
 
@@ -62,8 +61,6 @@ class Walker:
         self.account = account
         self.has_ended = False
         """Nothing more will come."""
-        self.last_name = ""
-        """Name of the member before the window."""
         self.num_headers = 0
         """Sound headers so far."""
         self.num_members = 0
@@ -72,16 +69,20 @@ class Walker:
         self._size = size
         self._wanted = wanted
         self._max_member_bytes = max_member_bytes
-        self._inflater = inflater
+        self._losses = Losses(account, inflater)
         self._pending = Pending()
-        self._held: Damage | None = None
         self._end_bytes = 0
-        self._is_cut = False
+
+    def count(self, members: int, last_name: str) -> None:
+        """Take note of plain members that the hot loop has read."""
+        self.num_headers += members
+        self.num_members += members
+        self._losses.last_name = last_name
 
     @property
     def is_idle(self) -> bool:
         """Whether the next member owes nothing to what came before it."""
-        return self._pending.is_empty and self._held is None and not self._end_bytes
+        return self._pending.is_empty and self._losses.is_empty and not self._end_bytes
 
     def step(self) -> Iterator[Member | Damage]:
         """Deal with the one thing at the window."""
@@ -137,7 +138,7 @@ class Walker:
             yield from self._resync(block, start)
         else:
             self._end_bytes = 0
-            yield from self._lose(start, LossReason.BAD_HEADER, "unreadable bytes after an end mark")
+            yield from self._lose(start, "unreadable bytes after an end mark")
 
     def _note_trailing(self, start: int, stop: int) -> None:
         self.account.trailing += stop - start
@@ -156,75 +157,52 @@ class Walker:
             self._note_trailing(start, start + len(tail))
         else:
             yield from self._lose_cut(start, "the shard ends inside a header")
-        yield from self._report_failure()
-        if self._held is not None:
-            yield self._held
+        yield from self._losses.add_failure(self.window.offset)
+        yield from self._losses.release("")
         self._note_end()
 
     def _note_end(self) -> None:
-        if self._is_cut:
+        if self._losses.is_cut:
             return
         if not self.num_members and not self.account.lost:
             self._notebook.add("empty", f"an archive without members ({self.window.offset} bytes)")
         elif self.num_members and not self._end_bytes:
-            self._notebook.add(
-                "missing_end", "the archive has no end mark; it may have been cut between members"
-            )
-
-    def _report_failure(self) -> Iterator[Damage]:
-        """A gzip stream that ended early between two members has lost no inflated byte that we know of."""
-        if self._inflater is not None and self._inflater.failure is not None and not self._is_cut:
-            yield from self._lose_cut(self.window.offset, "")
+            self._notebook.add("missing_end", "no end mark; the shard may have been cut between members")
 
     # Damage
 
-    def _resync(self, damaged: bytes, start: int, *, names_next: bool | None = None) -> Iterator[Damage]:
+    def _resync(self, damaged: bytes, start: int) -> Iterator[Damage]:
         """Pass everything from a bad header (which is at the window) to the next sound one."""
         self.window.skip(BLOCK)
         found, num_zeros, passed = scan(self.window)
         self._end_bytes = 0
         if found:
-            if names_next is None:
-                names_next = hides_name(damaged, passed, self.window.peek(BLOCK).tobytes())
-            self._pending = Pending("a damaged header before it held its name" if names_next else "")
-            yield from self._lose(start, LossReason.BAD_HEADER, "a damaged header")
+            names_next = hides_name(damaged, passed, self.window.peek(BLOCK).tobytes())
+            self._await("a damaged header before it held its name" if names_next else "")
+            yield from self._lose(start, "a damaged header")
         elif not self.num_headers and not has_magic(damaged):
             yield from self._give_up(describe(damaged))
         else:
-            self._pending = Pending()
+            self._await("")
             self.account.end += num_zeros
             self._end_bytes = num_zeros
-            self._is_cut = not num_zeros
-            yield from self._lose(
-                start, LossReason.BAD_HEADER, "a damaged header, and none after it", num_zeros
-            )
+            self._losses.is_cut = not num_zeros
+            yield from self._lose(start, "a damaged header, and none after it", num_zeros)
 
-    def _give_up(self, detail: str = "no tar header") -> Iterator[Damage]:
-        """Nothing in the whole shard was a header."""
-        self._is_cut = True
-        self.account.end = 0
-        yield from self._lose(0, LossReason.NOT_A_TAR, detail)
+    def _await(self, trouble: str) -> None:
+        """Forget what was known about the next member; `trouble` says why its name is lost, if it is."""
+        self._pending = Pending(trouble)
 
-    def _lose_cut(self, start: int, detail: str) -> Iterator[Damage]:
-        """Lose everything from `start` to the end of the data, for the reason why it ends here."""
-        self._is_cut = True
-        failure = self._inflater.failure if self._inflater is not None else None
-        reason, why = failure or (LossReason.TRUNCATED_SHARD, "")
-        yield from self._lose(start, reason, "; ".join(filter(None, [detail, why])))
-
-    def _lose(self, start: int, reason: LossReason, detail: str, num_kept: int = 0) -> Iterator[Damage]:
+    def _lose(self, start: int, detail: str, num_kept: int = 0) -> Iterator[Damage]:
         """Write off everything from `start` to the window, apart from the last `num_kept` bytes."""
         end = self.window.offset - num_kept
-        self.account.lost += end - start
-        held = self._held
-        if held is not None and held.end == start and held.reason == reason:
-            self._held = replace(held, end=end)
-            return
-        if held is not None:
-            yield held
-        if self._inflater is not None and reason is LossReason.BAD_HEADER:
-            detail += f"; before compressed byte {self._inflater.consumed}"
-        self._held = Damage(self.account.shard, start, end, reason, self.last_name, "", detail)
+        yield from self._losses.add(start, end, LossReason.BAD_HEADER, detail)
+
+    def _lose_cut(self, start: int, detail: str) -> Iterator[Damage]:
+        yield from self._losses.add_cut(start, self.window.offset, detail)
+
+    def _give_up(self, detail: str = "no tar header") -> Iterator[Damage]:
+        yield from self._losses.add_everything(self.window.offset, detail)
 
     # Headers and members
 
@@ -233,15 +211,24 @@ class Walker:
         window, start = self.window, self.window.offset
         whole = window.peek(BLOCK + min(header.size, MAX_PAYLOAD))
         if header.size > MAX_PAYLOAD or len(whole) < BLOCK + header.size:
-            names_next = header.flag in NAMING_FLAGS
-            yield from self._resync(ZERO_BLOCK, start, names_next=names_next)
+            yield from self._overextend(header)
             return
         payload = whole[BLOCK:].tobytes()
         passed = window.skip(BLOCK + header.size + padding(header.size))
         if self._pending.add(header.flag, payload):
             self.account.header += passed
         else:
-            yield from self._lose(start, LossReason.BAD_HEADER, "too many extension headers in a row")
+            yield from self._lose(start, "too many extension headers in a row")
+
+    def _overextend(self, header: Header) -> Iterator[Damage]:
+        """An extension header that is too large, or goes on beyond the end: read on at the next header."""
+        start = self.window.offset
+        self.window.skip(BLOCK)
+        if scan(self.window).is_found:
+            self._await("an oversized header before it held its name" if header.flag in NAMING_FLAGS else "")
+            yield from self._lose(start, "an extension header with a wrong size")
+        else:
+            yield from self._lose_cut(start, "the shard ends inside an extension header")
 
     def _enter(self, header: Header) -> Iterator[Member | Damage]:
         """Read a member."""
@@ -293,7 +280,7 @@ class Walker:
         )
         found, _, _ = scan(self.window)
         if found:
-            yield from self._lose(member.offset, LossReason.BAD_HEADER, "a size that is wrong")
+            yield from self._lose(member.offset, "a size that is wrong")
         else:
             yield from self._lose_cut(member.offset, "the shard ends inside a member")
 
@@ -303,10 +290,9 @@ class Walker:
         yield from self._emit(member._replace(data=None))
 
     def _emit(self, member: Member) -> Iterator[Member | Damage]:
-        if self._held is not None:
-            yield replace(self._held, before=member.name)
-            self._held = None
-        self.last_name = member.name
+        if not self._losses.is_empty:
+            yield from self._losses.release(member.name)
+        self._losses.last_name = member.name
         self.num_members += 1
         yield member
 
