@@ -1,4 +1,4 @@
-"""One pass over shards by one contender, in a process of its own: `python -m bench.contender NAME SHARD...`."""
+"""One pass over shards by one contender, in its own process: `python -m bench.contender NAME SHARD...`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CORES = len(os.sched_getaffinity(0))
 Work = "Callable[[], int]"
 
 
-def floor(shards: list[str], *, fields: tuple[str, ...] = ()) -> Work:
+def floor(shards: list[str]) -> Work:
     """Bare libjpeg-turbo on all cores over bytes in RAM: what no loader can beat."""
     import simplejpeg  # noqa: PLC0415
 
