@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from tarlight.decode import Caps, Encoded, Refusal, read_facts
@@ -136,10 +137,11 @@ class _ShardBytes:
     def __iter__(self) -> Iterator[bytes]:
         position = 0
         try:
-            for chunk in self._store.chunks(self._shard):
-                position += len(chunk)
-                self._ledger.read(len(chunk))
-                yield chunk
+            with closing(self._store.chunks(self._shard)) as chunks:
+                for chunk in chunks:
+                    position += len(chunk)
+                    self._ledger.read(len(chunk))
+                    yield chunk
         except (ShardReadError, ShardChangedError) as error:
             if self._raises:
                 raise
