@@ -128,8 +128,8 @@ class Pipeline:
         if initial_tasks is None:
             check_start(self.stages[0])
             initial_tasks = [EmptyTask(task_id="start", dataset_name=self.name)]
-        plan = Plan(tuple(self.stages), tuple(initial_tasks), self.name)
-        return Stream(plan, executor or LocalExecutor(), listeners)
+        plan = Plan(tuple(self.stages), tuple(initial_tasks))
+        return Stream(self.name, plan, executor or LocalExecutor(), listeners)
 
     def run(
         self,

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 from tarlight.errors import LedgerError
 from tarlight.events import BatchDelivered, RunEnded, RunStarted
+from tarlight.interrupt import InterruptGate
 from tarlight.ledger import Ledger
+from tarlight.stages.base import StageContext
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -30,12 +32,14 @@ class Stream:
     it.
     """
 
-    def __init__(self, plan: Plan, executor: Executor, listeners: Sequence[Listener]) -> None:
+    def __init__(self, name: str, plan: Plan, executor: Executor, listeners: Sequence[Listener]) -> None:
+        self._name = name
         self._plan = plan
+        self._executor = executor
         self._ledger = Ledger()
+        self._gate = InterruptGate()
         self._telling = threading.Lock()
         self._listeners = [*listeners, *_own_listeners(plan, self._current)]
-        self._executor = executor
         self._run: Run | None = None
         self._outcome = "running"
         self._started_at = time.monotonic()
@@ -53,9 +57,11 @@ class Stream:
         if self._outcome != "running":
             raise StopIteration
         try:
-            task = self._next_task()
+            with self._gate.held():
+                task = self._next_task()
         except StopIteration:
             self._finish("finished")
+            self._gate.check()
             raise
         except Exception as error:
             self._finish("failed", error)
@@ -73,9 +79,11 @@ class Stream:
             LedgerError: the books do not balance.
         """
         if self._outcome == "running":
-            if self._run is not None:
-                self._run.close()
-            self._finish("stopped")
+            with self._gate.held():
+                if self._run is not None:
+                    self._run.close()
+                self._finish("stopped")
+            self._gate.check()
 
     def __enter__(self) -> Self:
         return self
@@ -95,9 +103,16 @@ class Stream:
     def _next_task(self) -> Task:
         if self._run is None:
             self._started_at = time.monotonic()
-            self._run = self._executor.start(self._plan, self._ledger, self._tell)
-            self._tell(RunStarted(self._plan.dataset_name))
-        return next(self._run)
+            self._tell(RunStarted(self._name))
+            context = StageContext(self._ledger, self._tell, self._gate.waiting, self._name)
+            self._run = self._executor.start(self._plan, context)
+        task = next(self._run)
+        if self._gate.pending:
+            self._ledger.leave(task.num_images)
+            self._run.close()
+            self._gate.check()
+        self._ledger.deliver(task.num_images)
+        return task
 
     def _finish(self, outcome: str, error: BaseException | None = None) -> None:
         self._seconds = time.monotonic() - self._started_at
