@@ -11,11 +11,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tarlight.ledger import LossReason, SkipReason
+from tarlight.tar.entry import enter
 from tarlight.tar.extension import MAX_PAYLOAD, Pending
 from tarlight.tar.header import (
     BLOCK,
     EXTENSION_FLAGS,
-    KINDS,
     NAMING_FLAGS,
     ZERO_BLOCK,
     Header,
@@ -23,11 +23,8 @@ from tarlight.tar.header import (
     has_magic,
     padding,
 )
-from tarlight.tar.longname import decode_name
 from tarlight.tar.losses import Losses
-from tarlight.tar.member import Member
 from tarlight.tar.resync import hides_name, scan
-from tarlight.tar.size import NO_DATA_KINDS, carries_nothing, settle_size
 from tarlight.tar.sniff import describe
 
 if TYPE_CHECKING:
@@ -35,12 +32,11 @@ if TYPE_CHECKING:
 
     from tarlight.ledger import ShardAccount
     from tarlight.tar.inflate import Inflater
-    from tarlight.tar.member import Damage
+    from tarlight.tar.member import Damage, Member
     from tarlight.tar.notebook import Notebook
     from tarlight.tar.window import Window
 
 _ZEROS_AT_ONCE = 64 << 10
-_SPARSE_GOES_ON = 504
 
 
 class Walker:
@@ -233,19 +229,9 @@ class Walker:
     def _enter(self, header: Header) -> Iterator[Member | Damage]:
         """Read a member."""
         naming = self._pending.settle(header)
-        self._pending = Pending()
-        self.account.header += self.window.skip(BLOCK)
-        kind = "sparse" if naming.is_sparse else _kind(header)
-        if header.flag == b"S":
-            self._pass_sparse_map(is_extended=header.is_extended)
-        size = settle_size(self.window, header.size, naming.size)
-        if kind in NO_DATA_KINDS and size and carries_nothing(self.window):
-            size = 0
-        flaw = SkipReason.NAME_LOST if naming.trouble and kind == "file" else None
-        declared = (naming.size or header.size) if size is None else size
-        name, offset = decode_name(naming.name), self.window.offset
-        member = Member(name, offset, declared, kind, None, flaw, naming.trouble, naming.is_long)
-        if size is None or (self._size is not None and offset + size > self._size):
+        self._await("")
+        member, is_believed = enter(self.window, self.account, header, naming)
+        if not is_believed or (self._size is not None and member.offset + member.size > self._size):
             yield from self._overrun(member)
         else:
             yield from self._pass_payload(member)
@@ -298,19 +284,3 @@ class Walker:
 
     def _wants(self, name: str) -> bool:
         return self._wanted is None or self._wanted(name)
-
-    def _pass_sparse_map(self, *, is_extended: bool) -> None:
-        """Pass the rest of an old GNU sparse map; it ends at the latest at the next sound header."""
-        while is_extended:
-            block = self.window.peek(BLOCK).tobytes()
-            if len(block) < BLOCK or decode_header(block) is not None:
-                return
-            self.account.header += self.window.skip(BLOCK)
-            is_extended = block[_SPARSE_GOES_ON] != 0
-
-
-def _kind(header: Header) -> str:
-    """Kind of a member; version 7 marks a directory by the slash after its name only."""
-    if header.flag == b"\0" and header.name.endswith(b"/"):
-        return "directory"
-    return KINDS.get(header.flag, "file")
