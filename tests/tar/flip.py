@@ -6,7 +6,6 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from tarlight.ledger import SkipReason
-
 from tests.tar.shards import Shard, records
 
 

@@ -1,4 +1,4 @@
-"""Shards to read: written by Python's own tarfile, in the three dialects, with names that need each dialect."""
+"""Shards to read: written by Python's own tarfile, in three dialects, with names that need each of them."""
 
 from __future__ import annotations
 

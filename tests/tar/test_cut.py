@@ -7,7 +7,6 @@ import random
 import pytest
 
 from tarlight.ledger import LossReason, SkipReason
-
 from tests.soak import repetitions
 from tests.tar.shards import DIALECTS, Shard, four_records, members, notes_by_kind, records
 
@@ -20,7 +19,10 @@ def shard(request) -> Shard:
 def cuts(shard: Shard) -> list[int]:
     """Every block border, and random places between them."""
     chooser = random.Random(21)
-    return [*range(0, len(shard.data), 512), *chooser.choices(range(len(shard.data)), k=repetitions(100, 3000))]
+    return [
+        *range(0, len(shard.data), 512),
+        *chooser.choices(range(len(shard.data)), k=repetitions(100, 3000)),
+    ]
 
 
 def test_every_image_before_the_cut_is_delivered(shard: Shard) -> None:

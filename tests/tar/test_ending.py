@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from tarlight.ledger import LossReason
-
 from tests.tar.shards import four_records, jpeg_like, members, notes_by_kind, pad, raw_member
 
 ONE = raw_member(b"a.jpg", jpeg_like(600))
@@ -126,7 +125,7 @@ def test_a_member_may_be_named_like_a_compression() -> None:
 
 
 def test_a_size_beyond_the_end_costs_one_image() -> None:
-    """A size that reaches over the end is not believed: the image is truncated, those after it are delivered."""
+    """A size that reaches over the end is not believed: that image is truncated, the next ones come."""
     shard = four_records("ustar")
     broken = raw_member(b"big.jpg", b"", size_field=b"77777777777\0") + pad(jpeg_like(700))
     found, (damage,), stream = members(broken + shard.data)

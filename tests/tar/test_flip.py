@@ -30,7 +30,9 @@ def check(shard: Shard, offset: int, verdict: Verdict) -> str:
     assert len(verdict.missing) <= 1, where
     assert not verdict.changed, where
     assert set(verdict.renamed) <= set(verdict.missing), where
-    is_named = any(start <= offset < end for start, end in verdict.losses) or sum(verdict.skipped.values()) == 1
+    is_named = (
+        any(start <= offset < end for start, end in verdict.losses) or sum(verdict.skipped.values()) == 1
+    )
     assert not verdict.missing or verdict.renamed or retyped or is_named, where
     jpegs = {kind for kind in verdict.ignored if kind not in RETYPED and kind.startswith((".j", ".J"))}
     assert not jpegs, where

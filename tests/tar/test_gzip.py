@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import itertools
 import random
 import tracemalloc
 import zlib
@@ -14,9 +15,17 @@ from hypothesis import strategies as st
 
 from tarlight.ledger import LossReason
 from tarlight.tar import Damage, iter_members
-
 from tests.soak import repetitions
-from tests.tar.shards import four_records, jpeg_like, members, notes_by_kind, raw_header, records, split, write_shard
+from tests.tar.shards import (
+    four_records,
+    jpeg_like,
+    members,
+    notes_by_kind,
+    raw_header,
+    records,
+    split,
+    write_shard,
+)
 
 SHARD = four_records("pax")
 LARGE = write_shard("ustar", [(f"{n:03d}.jpg", jpeg_like(20_000, n)) for n in range(20)])
@@ -41,7 +50,7 @@ def test_gzip_is_read_and_offsets_count_inflated_bytes() -> None:
 def test_members_of_gzip_are_joined(borders: list[int], step: int) -> None:
     """A stream of several gzip members, cut anywhere, is one shard; that is noted."""
     places = sorted({0, len(SHARD.data), *borders})
-    pieces = [gzip.compress(SHARD.data[a:b]) for a, b in zip(places, places[1:], strict=False)]
+    pieces = [gzip.compress(SHARD.data[a:b]) for a, b in itertools.pairwise(places)]
     stream = iter_members(split(b"".join(pieces), step))
     assert [(item.name, bytes(item.data)) for item in stream] == SHARD.entries
     assert ("gzip_members" in notes_by_kind(stream)) == (len(pieces) > 1)
@@ -81,7 +90,11 @@ def test_a_cut_gzip_delivers_what_it_can() -> None:
     for cut in chooser.choices(range(1, len(data) - 8), k=repetitions(40, 400)):
         images, report = records(data[:cut])
         inflated = zlib.decompressobj(31).decompress(data[:cut])
-        whole = [name for (name, _), payload in zip(LARGE.entries, LARGE.payloads, strict=True) if payload.stop <= len(inflated)]
+        whole = [
+            name
+            for (name, _), payload in zip(LARGE.entries, LARGE.payloads, strict=True)
+            if payload.stop <= len(inflated)
+        ]
         assert [image.member for image in images if image.flaw is None] == whole
         (loss,) = report.losses
         assert loss.reason in (LossReason.GZIP_ERROR, LossReason.NOT_A_TAR)
@@ -96,7 +109,11 @@ def test_a_corrupt_gzip_delivers_what_comes_before() -> None:
         broken = data[:offset] + bytes([data[offset] ^ (1 << chooser.randrange(8))]) + data[offset + 1 :]
         images, report = records(broken)
         before = len(zlib.decompressobj(31).decompress(data[:offset]))
-        whole = [name for (name, _), payload in zip(LARGE.entries, LARGE.payloads, strict=True) if payload.stop < before - 300]
+        whole = [
+            name
+            for (name, _), payload in zip(LARGE.entries, LARGE.payloads, strict=True)
+            if payload.stop < before - 300
+        ]
         delivered = [image.member for image in images if image.data == LARGE.images.get(image.member)]
         assert delivered[: len(whole)] == whole
         assert all("compressed byte" in loss.detail for loss in report.losses)
@@ -110,7 +127,11 @@ def test_gzip_chunks_change_nothing() -> None:
 
     def observe(step: int) -> list[object]:
         stream = iter_members(split(bytes(data), step))
-        return [item if isinstance(item, Damage) else item[:3] for item in stream] + stream.notes + [stream.account]
+        return (
+            [item if isinstance(item, Damage) else item[:3] for item in stream]
+            + stream.notes
+            + [stream.account]
+        )
 
     assert observe(1) == observe(1000) == observe(10**7)
 

@@ -1,4 +1,4 @@
-"""Sound archives give exactly their members, however they are written and however they are cut into chunks."""
+"""Sound archives give exactly their members, however written and however cut into chunks."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tarlight.tar import Damage, iter_members
-
 from tests.tar.shards import DIALECTS, four_records, members, raw_header, split, write_shard
 
 SIZES = st.sampled_from([0, 1, 511, 512, 513, 1024]) | st.integers(0, 3000)
 PART = st.text(
-    st.characters(exclude_characters="/\0", exclude_categories=["Cs"]) | st.sampled_from("a.é-"), min_size=1, max_size=60
+    st.characters(exclude_characters="/\0", exclude_categories=["Cs"]) | st.sampled_from("a.é-"),
+    min_size=1,
+    max_size=60,
 ).filter(lambda part: part not in (".", "..") and unicodedata.normalize("NFC", part) == part)
 NAMES = st.lists(PART, min_size=1, max_size=6).map("/".join)
 ENTRIES = st.lists(st.tuples(NAMES, SIZES.map(lambda size: b"\xa7" * size)), max_size=6)
@@ -64,14 +65,16 @@ def cut_shards(draw) -> tuple[bytes, list[bytes]]:
         data[offset] ^= draw(st.integers(1, 255))
     del data[draw(st.integers(1, len(data))) :]
     borders = sorted({0, len(data), *draw(st.lists(st.integers(0, len(data)), max_size=12))})
-    return bytes(data), [bytes(data[a:b]) for a, b in zip(borders, borders[1:], strict=False)]
+    return bytes(data), [bytes(data[a:b]) for a, b in itertools.pairwise(borders)]
 
 
 def observe(chunks: list[bytes], **options) -> tuple[list[object], object, list[object]]:
     """Everything that can be seen of a stream, with payloads as bytes."""
     stream = iter_members(chunks, **options)
     items = [
-        item if isinstance(item, Damage) else item._replace(data=None if item.data is None else bytes(item.data))
+        item
+        if isinstance(item, Damage)
+        else item._replace(data=None if item.data is None else bytes(item.data))
         for item in stream
     ]
     return items, stream.account, stream.notes

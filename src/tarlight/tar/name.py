@@ -21,7 +21,7 @@ MAX_EXTENSION = 32
 _MAX_TAILS = 4096
 
 _ALSO_JPEGS = frozenset([".jpe", ".jps"])
-"""Real extensions of JPEG files one letter away from `.jpg`: a name with one of them is not taken for damaged.
+"""Real extensions of JPEG files one letter away from `.jpg`: such a name is not taken for damaged.
 
 `.jpf`, `.jpx`, `.jp2` or `.jng` are not among them, since no such file begins as a JPEG does.
 """
@@ -83,7 +83,9 @@ def last_extension(name: str) -> str:
 
 def is_apple_double(name: str) -> bool:
     """Whether a member holds what macOS keeps beside a file."""
-    return name.startswith("._", name.rfind("/") + 1) or f"/{name}".find("/__MACOSX/") >= 0
+    if "._" not in name and "__MACOSX/" not in name:
+        return False
+    return name.startswith("._", name.rfind("/") + 1) or "/__MACOSX/" in f"/{name}"
 
 
 def _differ_by_one(one: str, other: str) -> bool:
