@@ -11,6 +11,8 @@ import time
 
 import pytest
 
+from tests.soak import repetitions
+
 from .dataset import pipeline, write_shards
 
 
@@ -72,7 +74,7 @@ def interrupt_after(seconds):
     return threading.Timer(seconds, os.kill, (os.getpid(), signal.SIGINT))
 
 
-def test_ctrl_c_at_any_moment(shards, repetitions):
+def test_ctrl_c_at_any_moment(shards):
     """Ctrl-C at a random moment raises KeyboardInterrupt, ends all threads, and the books balance."""
     random.seed(7)
     outcomes = set()
