@@ -148,7 +148,8 @@ class Pipeline:
         Args:
             executor: Who runs the stages; by default this process.
             initial_tasks: What the first stage gets; by default one `EmptyTask`.
-            result_memory: Bytes of pixels to keep, as an int or text such as "8GiB"; by default half of the memory that is available now.
+            result_memory: Bytes of pixels to keep, as an int or text such as "8GiB"; by default half of the
+                memory that is available now.
             listeners: Told of every event of the run.
 
         Raises:

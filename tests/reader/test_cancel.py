@@ -80,7 +80,7 @@ def test_ctrl_c_at_any_moment(shards):
     outcomes = set()
     for _ in range(repetitions(40, 400)):
         run = pipeline(shards, batch_size=3).stream()
-        timer = interrupt_after(random.uniform(0.0005, 0.03))  # noqa: S311
+        timer = interrupt_after(random.uniform(0.0005, 0.03))
         try:
             timer.start()
             for _ in run:

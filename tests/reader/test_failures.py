@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import os
 import struct
+from pathlib import Path
 
 import pytest
 
@@ -168,7 +169,7 @@ def test_a_shard_that_shrinks_while_it_is_read(tmp_path):
     """A shard cut by someone else in mid-run is named as lost from there on, and the run goes on."""
     big = write_tar(tmp_path / "0.tar", [(f"{i:04d}.jpg", jpeg(i, 200, 200)) for i in range(400)])
     write_tar(tmp_path / "1.tar", record(7))
-    size = os.path.getsize(big)
+    size = Path(big).stat().st_size
     with pipeline(str(tmp_path), batch_size=1, max_batch_bytes=1).stream() as run:
         delivered = [next(run).data[0].image_id]
         os.truncate(big, size // 2)
