@@ -65,7 +65,7 @@ def paint(seed: int, index: int) -> Scene:
     """Paint picture `index` of the dataset with `seed`; the same two numbers give the same picture."""
     rng = np.random.default_rng([seed, index])
     family = list(FAMILIES)[index % len(FAMILIES)]
-    palette = PALETTES[int(rng.integers(len(PALETTES)))]
+    palette = _palette(seed, index)
     size = _size(rng)
     image, text = FAMILIES[family](rng, size, palette.rgb)
     facts = {
@@ -79,6 +79,12 @@ def paint(seed: int, index: int) -> Scene:
         "index": index,
     }
     return Scene(image, _caption(text, palette), facts)
+
+
+def _palette(seed: int, index: int) -> Palette:
+    """Return a palette; each family takes all of them in turn, and no two families in step."""
+    turn, family = divmod(index, len(FAMILIES))
+    return PALETTES[(turn + 5 * family + seed) % len(PALETTES)]
 
 
 def _size(rng: np.random.Generator) -> Size:

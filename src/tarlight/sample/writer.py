@@ -62,30 +62,28 @@ def write_sample(
     target = Path(folder)
     paths = [target / f"{number:05}.tar" for number in range(num_shards)]
     _prepare(target, [*paths, *([target / "damaged"] if damage else [])])
-    stride = max(1000, 10 ** len(str(max(counts) - 1)))
-    done = 0
-    for number, (path, count) in enumerate(zip(paths, counts, strict=True)):
-        tell = _counter(on_progress, done, num_images)
-        write_tar(path, _members(seed, done, range(number * stride, number * stride + count), tell))
-        done += count
+    _write_shards(paths, counts, seed, on_progress or _tell_nobody)
     damaged = write_damaged(target / "damaged", seed) if damage else []
     return SampleSummary(tuple(map(str, paths)), num_images, tuple(damaged))
 
 
-def _members(seed: int, first: int, keys: range, tell: Callable[[int], None]) -> Iterator[Member]:
-    for position, key in enumerate(keys):
-        yield from record(f"{key:09}", paint(seed, first + position))
-        tell(position + 1)
+def _tell_nobody(_done: int, _total: int) -> None:
+    """Take the progress and do nothing."""
 
 
-def _counter(
-    on_progress: Callable[[int, int], None] | None, before: int, total: int
-) -> Callable[[int], None]:
-    def tell(done: int) -> None:
-        if on_progress is not None:
-            on_progress(before + done, total)
+def _write_shards(paths: list[Path], counts: list[int], seed: int, tell: Callable[[int, int], None]) -> None:
+    stride = max(1000, 10 ** len(str(max(counts) - 1)))
+    done = 0
 
-    return tell
+    def members(first_key: int, count: int) -> Iterator[Member]:
+        nonlocal done
+        for key in range(first_key, first_key + count):
+            yield from record(f"{key:09}", paint(seed, done))
+            done += 1
+            tell(done, sum(counts))
+
+    for number, (path, count) in enumerate(zip(paths, counts, strict=True)):
+        write_tar(path, members(number * stride, count))
 
 
 def _spread(num_images: int, num_shards: int) -> list[int]:
