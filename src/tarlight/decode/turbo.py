@@ -28,8 +28,6 @@ _BEYOND_IT: Final = {
 _REASONS: Final = {
     "Premature end of JPEG file": SkipReason.TRUNCATED,
     "Insufficient memory": SkipReason.TOO_MANY_PIXELS,
-    "Unsupported JPEG data precision": SkipReason.UNSUPPORTED,
-    "Unsupported JPEG process": SkipReason.UNSUPPORTED,
     "Sorry, arithmetic coding is not implemented": SkipReason.UNSUPPORTED,
 }
 """Messages that are not plain damage; any other means `corrupt`."""
