@@ -1,0 +1,73 @@
+"""Exit codes, and the line on stderr that explains each.
+
+0 done; 1 something was skipped or lost and `--strict` made it count; 2 usage; 3 input missing or denied;
+4 stopped by an error; 130 Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import typer
+
+from tarlight.errors import ArgumentError, ArgumentTypeError, InputError, TarlightError
+from tarlight.report.label import printable
+from tarlight.report.table import is_terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FINDINGS, USAGE, INPUT, STOPPED, INTERRUPTED = 1, 2, 3, 4, 130
+
+
+@contextmanager
+def exit_codes() -> Iterator[None]:
+    """Turn what goes wrong inside into one line on stderr and a documented exit code.
+
+    `TARLIGHT_DEBUG=1` shows the traceback as well; an error that is not one of ours always shows it.
+    """
+    try:
+        yield
+    except typer.Exit:
+        raise
+    except KeyboardInterrupt:
+        raise typer.Exit(INTERRUPTED) from None
+    except BrokenPipeError:
+        _let_go_of_stdout()
+        raise typer.Exit(STOPPED) from None
+    except Exception as error:  # noqa: BLE001 (shown, and told by the exit code)
+        _explain(error)
+        raise typer.Exit(_exit_code(error)) from None
+
+
+def _let_go_of_stdout() -> None:
+    """Whoever read our output has gone, which is theirs to decide: at exit Python must not flush to it."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+
+
+def _exit_code(error: Exception) -> int:
+    if isinstance(error, ArgumentError | ArgumentTypeError):
+        return USAGE
+    return INPUT if isinstance(error, InputError) else STOPPED
+
+
+def _explain(error: Exception) -> None:
+    known = isinstance(error, TarlightError | OSError)
+    if not known or os.environ.get("TARLIGHT_DEBUG") == "1":
+        traceback.print_exception(error)
+    encoding = sys.stderr.encoding or "ascii"
+    lines = [f"error: {error}" if known else f"error: {type(error).__name__}: {error}"]
+    lines += [f"  {note}" for note in getattr(error, "__notes__", ())]
+    red, plain = ("\x1b[31m", "\x1b[0m") if _in_colour() else ("", "")
+    for line in "\n".join(lines).splitlines():
+        typer.echo(f"{red}{printable(line, encoding)}{plain}", file=sys.stderr, color=True)
+
+
+def _in_colour() -> bool:
+    return is_terminal(sys.stderr) and not os.environ.get("NO_COLOR")

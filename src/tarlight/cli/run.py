@@ -1,0 +1,99 @@
+"""What the commands do, once their options are known."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+from tarlight.ledger import Ledger
+from tarlight.stages.base import ProcessingStage
+from tarlight.tasks import ImageBatch
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tarlight.events import Listener
+    from tarlight.ledger import Report
+    from tarlight.pipeline import Pipeline
+    from tarlight.stream import Stream
+
+
+class FirstImages(ProcessingStage[ImageBatch, ImageBatch]):
+    """Lets the first images through and filters the rest, so that `--limit` is exact and the books say so."""
+
+    name = "limit"
+
+    def __init__(self, limit: int) -> None:
+        self._left = limit
+
+    def process(self, task: ImageBatch) -> ImageBatch | None:
+        """Return the batch with as many images as are still wanted; None when it has none."""
+        del task.data[self._left :]
+        self._left -= len(task.data)
+        return task if task.data else None
+
+
+class Books:
+    """The report of a stream that may not have begun."""
+
+    stream: Stream | None = None
+
+    def report(self) -> Report:
+        """Return the report as it stands now."""
+        return Ledger().report("running", 0.0) if self.stream is None else self.stream.report
+
+
+def make_pipeline(
+    paths: Sequence[str], limit_shards: int | None, limit: int | None, reader: dict[str, Any]
+) -> Pipeline:
+    """Make the pipeline of `tarlight load`; `reader` holds options of `ImageReaderStage`."""
+    from tarlight.pipeline import Pipeline  # noqa: PLC0415 (numpy and decoders: --help does without)
+    from tarlight.stages.file_partitioning import FilePartitioningStage  # noqa: PLC0415
+    from tarlight.stages.image.io.image_reader import ImageReaderStage  # noqa: PLC0415
+
+    partitioning = FilePartitioningStage(list(paths), files_per_partition=1, limit=limit_shards)
+    pipeline = Pipeline(name="load", stages=[partitioning, ImageReaderStage(**reader, verbose=False)])
+    return pipeline if limit is None else pipeline.add_stage(FirstImages(limit))
+
+
+def load_all(pipeline: Pipeline, limit: int | None, json_file: str | None, *, quiet: bool) -> Report:
+    """Run to the end or the limit; write the report also when the run is stopped or fails."""
+    books = Books()
+    try:
+        with pipeline.stream(listeners=() if quiet else (_listener(books, limit),)) as books.stream:
+            _drain(books.stream, limit)
+    finally:
+        if json_file is not None:
+            _write_json(books.report(), json_file)
+    return books.report()
+
+
+def draw_sample(folder: str, images: int, shards: int, seed: int, *, damage: bool) -> None:
+    """Write a sample dataset, and say what to do with it."""
+    from tarlight.sample import write_sample  # noqa: PLC0415 (numpy and Pillow: --help does without)
+
+    summary = write_sample(folder, num_images=images, num_shards=shards, seed=seed, damage=damage)
+    print(summary)
+
+
+def _listener(books: Books, limit: int | None) -> Listener:
+    from tarlight.report.progress import make_listener  # noqa: PLC0415 (not with --quiet)
+
+    return make_listener(books.report, limit=limit)
+
+
+def _drain(stream: Stream, limit: int | None) -> None:
+    delivered = 0
+    for batch in stream:
+        delivered += batch.num_images
+        if delivered == limit:
+            break
+
+
+def _write_json(report: Report, target: str) -> None:
+    if target == "-":
+        sys.stdout.write(json.dumps(report.to_dict(), indent=2) + "\n")
+        sys.stdout.flush()
+    else:
+        report.save(target)

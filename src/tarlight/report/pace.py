@@ -1,0 +1,121 @@
+"""Where a run stands and how fast it goes, worked out from reports as they come."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tarlight.report.figure import clock, digits, num_bytes, plural, rate
+
+if TYPE_CHECKING:
+    from tarlight.events import PartitionsPlanned
+    from tarlight.ledger import Report
+
+_WINDOW_S = 5.0
+"""Rates are those of the last seconds: long enough to be calm, short enough to show a stall."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a progress display shows at one moment."""
+
+    seconds: float
+    """Wall time so far."""
+    shards: int
+    """Shards read to their end."""
+    total_shards: int | None
+    """Shards planned; None before the dataset is known."""
+    images: int
+    """Images delivered."""
+    images_s: float
+    """Images delivered a second, lately."""
+    bytes_s: float
+    """Bytes read a second, lately."""
+    pixels_s: float
+    """Pixels decoded a second, lately."""
+    skipped: int
+    """Images skipped."""
+    bytes_lost: int
+    """Bytes of shards that could not be read."""
+    fraction: float | None
+    """Part of the work that is done, 0 to 1; None when the whole is not known."""
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Seconds to go at the speed so far; None while that would be a guess."""
+        if self.fraction is None or self.fraction < 0.01 or self.seconds < 1:  # noqa: PLR2004 (1 % done)
+            return None
+        return self.seconds * (1 - self.fraction) / self.fraction
+
+    def figures(self) -> list[str]:
+        """Return images, rates and troubles, each short and readable on its own."""
+        texts = [
+            plural(self.images, "image"),
+            f"{digits(self.images_s)} images/s",
+            f"{digits(self.bytes_s / 1e6)} MB/s",
+            f"{digits(self.pixels_s / 1e6)} Mpix/s",
+            f"{self.skipped:,} skipped",
+        ]
+        return [*texts, f"{num_bytes(self.bytes_lost)} lost"] if self.bytes_lost else texts
+
+    def shard_text(self) -> str:
+        """Return how many shards are done, and of how many."""
+        if self.total_shards is None:
+            return "listing shards"
+        return f"{self.shards:,}/{plural(self.total_shards, 'shard')}"
+
+    def time_text(self) -> str:
+        """Return the time that has passed, and what is left when that can be told."""
+        left = self.seconds_left
+        return clock(self.seconds) if left is None else f"{clock(self.seconds)}, {clock(left)} left"
+
+
+class Pace:
+    """Turns a sequence of reports into standings. Used by one thread at a time."""
+
+    def __init__(self, limit: int | None = None) -> None:
+        self._limit = limit
+        self._plan: PartitionsPlanned | None = None
+        self._recent: deque[tuple[float, int, int, int]] = deque([(0.0, 0, 0, 0)])
+
+    def plan(self, event: PartitionsPlanned) -> None:
+        """Learn how much there is to do."""
+        self._plan = event
+
+    def stand(self, report: Report) -> Standing:
+        """Return where the run stands, by a report that is no older than the one before."""
+        images_s, bytes_s, pixels_s = self._lately(report)
+        return Standing(
+            seconds=report.seconds,
+            shards=report.shards,
+            total_shards=None if self._plan is None else self._plan.shards,
+            images=report.images_delivered,
+            images_s=images_s,
+            bytes_s=bytes_s,
+            pixels_s=pixels_s,
+            skipped=report.num_skipped,
+            bytes_lost=report.bytes_lost,
+            fraction=self._fraction(report),
+        )
+
+    def _lately(self, report: Report) -> tuple[float, float, float]:
+        """Rates since the last report that is older than the window."""
+        now = (report.seconds, report.images_delivered, report.bytes_read, report.pixels)
+        recent = self._recent
+        recent.append(now)
+        while len(recent) > 2 and recent[1][0] <= report.seconds - _WINDOW_S:  # noqa: PLR2004 (ends of a span)
+            recent.popleft()
+        seconds, images, bytes_read, pixels = (b - a for a, b in zip(recent[0], now, strict=True))
+        return rate(images, seconds), rate(bytes_read, seconds), rate(pixels, seconds)
+
+    def _fraction(self, report: Report) -> float | None:
+        """The part that is done: of the bytes where sizes are known, else of the shards; or of the limit."""
+        parts = []
+        if self._plan is not None and self._plan.num_bytes:
+            parts.append(report.bytes_read / self._plan.num_bytes)
+        elif self._plan is not None and self._plan.shards:
+            parts.append(report.shards / self._plan.shards)
+        if self._limit is not None:
+            parts.append(report.images_delivered / self._limit)
+        return min(max(parts), 1.0) if parts else None
