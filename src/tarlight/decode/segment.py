@@ -27,6 +27,7 @@ DRI: Final = 0xDD
 APP0: Final = 0xE0
 APP1: Final = 0xE1
 APP14: Final = 0xEE
+COM: Final = 0xFE
 
 MAX_SEGMENTS: Final = 16_384
 """Segments that one walk looks at. Real files have tens, with extended XMP hundreds; a hostile one could have
