@@ -22,6 +22,7 @@ from tarlight.decode.segment import (
     SOI,
     SOS,
     Segment,
+    find_marker,
     walk_header,
     walk_scans,
 )
@@ -157,7 +158,7 @@ def _refuse_end(data: bytes, end: int) -> Refusal:
         return Refusal(
             SkipReason.TRUNCATED, f"the header claims bytes up to {end}, but the file ends at {len(data)}"
         )
-    if end < len(data) and sum(1 for _ in walk_header(data)) >= MAX_SEGMENTS:
+    if find_marker(data, end) is not None:  # the walk gave up
         return Refusal(SkipReason.CORRUPT, f"more than {MAX_SEGMENTS:,} segments before the first scan")
     return Refusal(SkipReason.TRUNCATED, f"the file ends at byte {len(data)}, before its first scan")
 
@@ -205,12 +206,10 @@ def _check_scans(data: bytes, caps: Caps, facts: JpegFacts) -> Refusal | None:
         return None
     if data.count(b"\xff\xda", facts.scan_start) <= caps.max_scans:
         return None  # an upper bound: other segments may hold these bytes too
-    num_scans = num_segments = 0
-    for num_segments, (marker, _, _) in enumerate(walk_scans(data, facts.scan_start), 1):
-        num_scans += marker == SOS
-        if num_scans > caps.max_scans:
-            return Refusal(SkipReason.TOO_MANY_SCANS, f"more than {caps.max_scans:,} scans")
-    if num_segments >= MAX_SEGMENTS:
+    markers = [marker for marker, _, _ in walk_scans(data, facts.scan_start)]
+    if markers.count(SOS) > caps.max_scans:
+        return Refusal(SkipReason.TOO_MANY_SCANS, f"more than {caps.max_scans:,} scans")
+    if len(markers) >= MAX_SEGMENTS:
         return Refusal(SkipReason.CORRUPT, f"more than {MAX_SEGMENTS:,} segments after the first scan")
     return None
 
