@@ -38,6 +38,10 @@ class ImageSource(Protocol):
     def size(self) -> int:
         """Length of the payload in bytes."""
 
+    @property
+    def inflated(self) -> bool:
+        """True when the shard is compressed, and offsets count inflated bytes."""
+
     def open(self, storage_options: dict[str, Any] | None = None) -> bytes:
         """Read the encoded bytes again. Raises `ShardChangedError` when the shard is another one now."""
 
@@ -170,6 +174,11 @@ class Task:
     def num_images(self) -> int:
         """How many images the ledger counts in this task; by default every item is one."""
         return self.num_items
+
+    @property
+    def num_bytes(self) -> int:
+        """Bytes of array data that the task holds in memory, as far as it is known: `data.nbytes`, else 0."""
+        return int(getattr(self.data, "nbytes", 0))
 
 
 @dataclass(kw_only=True)

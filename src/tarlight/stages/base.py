@@ -13,6 +13,7 @@ A stage of one's own is a short class::
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
@@ -22,6 +23,7 @@ from tarlight.tasks import Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from contextlib import AbstractContextManager
 
     from tarlight.events import Event
 
@@ -42,6 +44,9 @@ class StageContext:
 
     emit: Callable[[Event], None] = _tell_nobody
     """Tells every listener."""
+
+    waiting: Callable[[], AbstractContextManager[None]] = nullcontext
+    """Wraps a wait of the thread that runs the stages: inside, and only there, Ctrl-C may strike."""
 
     dataset_name: str = ""
     """Name of the pipeline."""
@@ -85,9 +90,21 @@ class ProcessingStage(ABC, Generic[In, Out]):
         """
         return None
 
+    def release(self, task: Out) -> bool:  # noqa: ARG002 (for overriders)
+        """Release the pixels of a task that this stage made, where it can make them again bit for bit.
+
+        Returns False (the default) where it cannot, and then changes nothing.
+        """
+        return False
+
     def describe(self) -> dict[str, Any]:
         """Facts about the configured stage, for `Pipeline.describe`: name -> value or text."""
         return {}
+
+    @property
+    def verbose(self) -> bool:
+        """True when a run with this stage shows progress and its ledger on stderr."""
+        return False
 
     @property
     def label(self) -> str:

@@ -1,1 +1,28 @@
-"""The storage room: where shards lie, how they are listed and read."""
+"""The storage room: where shards lie, how they are listed and read.
+
+`open_store` gives the store of a path; `find_shards` lists what a user named; `ShardSource` reads one image
+again. Everything behind `Store` can be replaced by another store without another room noticing.
+"""
+
+from tarlight.storage.extension import as_extensions
+from tarlight.storage.listing import Listing, find_shards
+from tarlight.storage.local import LocalStore
+from tarlight.storage.route import as_paths, open_store
+from tarlight.storage.size import parse_size
+from tarlight.storage.source import ShardSource
+from tarlight.storage.store import EVERYTHING, Selection, ShardStat, Store
+
+__all__ = [
+    "EVERYTHING",
+    "Listing",
+    "LocalStore",
+    "Selection",
+    "ShardSource",
+    "ShardStat",
+    "Store",
+    "as_extensions",
+    "as_paths",
+    "find_shards",
+    "open_store",
+    "parse_size",
+]

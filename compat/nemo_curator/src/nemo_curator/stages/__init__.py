@@ -1,0 +1,1 @@
+"""Stages, under their documented paths."""

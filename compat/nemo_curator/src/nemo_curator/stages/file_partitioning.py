@@ -1,0 +1,5 @@
+"""`FilePartitioningStage`, under its documented path."""
+
+from tarlight.stages.file_partitioning import FilePartitioningStage
+
+__all__ = ["FilePartitioningStage"]

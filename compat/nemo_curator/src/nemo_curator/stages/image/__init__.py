@@ -1,0 +1,1 @@
+"""Image stages, under their documented paths."""

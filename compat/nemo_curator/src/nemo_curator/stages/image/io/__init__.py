@@ -1,0 +1,1 @@
+"""Image reading, under its documented path."""

@@ -1,0 +1,5 @@
+"""`Resources`, what a stage asks for."""
+
+from tarlight.resources import Resources
+
+__all__ = ["Resources"]

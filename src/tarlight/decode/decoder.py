@@ -1,0 +1,131 @@
+"""The decoders that can be selected, and the choice between them.
+
+Both stand on the same ladder (`judge`): they give the same verdict for the same bytes. Both are immutable,
+picklable and thread-safe; decoding releases the GIL.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from tarlight.decode.judge import judge
+from tarlight.decode.mend import mend_header
+from tarlight.decode.orient import turn_upright
+from tarlight.decode.pillow import run_pillow
+from tarlight.decode.protocol import Decoded, Decoder, Encoded, Refusal
+from tarlight.decode.turbo import refuse
+from tarlight.errors import ArgumentError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+NAMES: Final = ("auto", "turbo", "pillow")
+"""What `decoder=` may be."""
+
+_DAMAGED: Final = ("skip", "deliver")
+_BY_NAME: Final = "asked for by name"
+
+
+@dataclass(frozen=True, slots=True)
+class TurboDecoder:
+    """libjpeg-turbo on the CPU; what it does not do goes to Pillow, visibly. See `judge` for the policy."""
+
+    deliver_damaged: bool = False
+    """Deliver damaged images, marked, as far as they can be decoded."""
+    exif_orientation: bool = True
+    """Turn images upright."""
+    reason: str = _BY_NAME
+    """Why this decoder was selected."""
+
+    name: ClassVar[str] = "turbo"
+    """The name by which it is selected."""
+
+    def decode(self, images: Sequence[Encoded]) -> list[Decoded | Refusal]:
+        """Decode every image: one result an image, in the same order."""
+        return [self._decode_one(image) for image in images]
+
+    def _decode_one(self, image: Encoded) -> Decoded | Refusal:
+        try:
+            verdict = judge(image, deliver_damaged=self.deliver_damaged)
+            return _upright(verdict, image) if self.exif_orientation else verdict
+        except Exception as error:  # noqa: BLE001 (C3: one bad image costs one image; the refusal tells all)
+            return refuse(error)
+
+
+@dataclass(frozen=True, slots=True)
+class PillowDecoder:
+    """Pillow makes the pixels, strict libjpeg-turbo gives the verdict.
+
+    So every image is decoded twice, which costs a little more than twice the time: Pillow alone would show
+    damaged images as good ones. Damaged images that are delivered all the same come from libjpeg-turbo.
+    """
+
+    deliver_damaged: bool = False
+    """Deliver damaged images, marked, as far as they can be decoded."""
+    exif_orientation: bool = True
+    """Turn images upright."""
+    reason: str = _BY_NAME
+    """Why this decoder was selected."""
+
+    name: ClassVar[str] = "pillow"
+    """The name by which it is selected."""
+
+    def decode(self, images: Sequence[Encoded]) -> list[Decoded | Refusal]:
+        """Decode every image: one result an image, in the same order."""
+        return [self._decode_one(image) for image in images]
+
+    def _decode_one(self, image: Encoded) -> Decoded | Refusal:
+        try:
+            verdict = judge(image, deliver_damaged=self.deliver_damaged)
+            if isinstance(verdict, Decoded):
+                verdict = _with_pillow(verdict, image)
+            return _upright(verdict, image) if self.exif_orientation else verdict
+        except Exception as error:  # noqa: BLE001 (C3: one bad image costs one image; the refusal tells all)
+            return refuse(error)
+
+
+def select_decoder(name: str, *, damaged: str = "skip", exif_orientation: bool = True) -> Decoder:
+    """Return the decoder of that name.
+
+    Args:
+        name: `turbo`, `pillow`, or `auto` for the fastest one that is here; its `reason` tells why.
+        damaged: `skip` damaged images, or `deliver` them marked as damaged.
+        exif_orientation: turn images upright.
+
+    Raises:
+        ArgumentError: `name` or `damaged` is none of these.
+    """
+    if name not in NAMES:
+        raise ArgumentError(f"decoder must be one of {_listed(NAMES)}; got {name!r}")
+    if damaged not in _DAMAGED:
+        raise ArgumentError(f"damaged must be one of {_listed(_DAMAGED)}; got {damaged!r}")
+    deliver = damaged == "deliver"
+    if name == "pillow":
+        return PillowDecoder(deliver, exif_orientation)
+    reason = _BY_NAME if name == "turbo" else "auto: libjpeg-turbo is the fastest decoder on the CPU"
+    return TurboDecoder(deliver, exif_orientation, reason)
+
+
+def _upright(verdict: Decoded | Refusal, image: Encoded) -> Decoded | Refusal:
+    orientation = image.facts.orientation
+    if orientation == 1 or isinstance(verdict, Refusal):
+        return verdict
+    return verdict._replace(pixels=turn_upright(verdict.pixels, orientation))
+
+
+def _with_pillow(verdict: Decoded, image: Encoded) -> Decoded:
+    """Let Pillow make the pixels of an image that libjpeg-turbo has judged and decoded."""
+    if verdict.decoder == PillowDecoder.name:
+        return verdict._replace(fallback="")
+    if verdict.damaged:
+        return verdict._replace(fallback="damaged data, which Pillow refuses")
+    try:
+        pixels = run_pillow(mend_header(image.data, image.facts))
+    except (OSError, SyntaxError, ValueError):
+        return verdict._replace(fallback="data that Pillow cannot read")
+    return verdict._replace(pixels=pixels, decoder=PillowDecoder.name)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(repr(name) for name in names)

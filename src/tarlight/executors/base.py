@@ -1,0 +1,43 @@
+"""What an executor is: it runs stages over tasks and hands on what the last one gives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tarlight.stages.base import ProcessingStage, StageContext
+    from tarlight.tasks import Task
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be run."""
+
+    stages: Sequence[ProcessingStage[Any, Any]]
+    """In order; their types fit together."""
+
+    initial_tasks: Sequence[Task]
+    """What the first stage gets."""
+
+
+class Run(Protocol):
+    """A run that goes on: an iterator over the tasks of the last stage. For one thread."""
+
+    def __iter__(self) -> Iterator[Task]:
+        """Return itself."""
+
+    def __next__(self) -> Task:
+        """Return the next task. An exception, StopIteration too, comes after the run has ended itself."""
+
+    def close(self) -> None:
+        """End all threads and workers and settle the ledger. May be called again."""
+
+
+class Executor(Protocol):
+    """Runs plans."""
+
+    def start(self, plan: Plan, context: StageContext) -> Run:
+        """Begin to run; the context is lent to every stage."""

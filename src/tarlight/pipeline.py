@@ -1,0 +1,192 @@
+"""Pipelines: stages in a row, and what running them gives."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from tarlight.argument import check_int, check_text
+from tarlight.errors import ArgumentTypeError, PipelineError, ResultTooLargeError
+from tarlight.executors.base import Plan
+from tarlight.executors.local import LocalExecutor
+from tarlight.memory import available_memory
+from tarlight.stages.base import ProcessingStage
+from tarlight.stages.fit import check_fit, check_start
+from tarlight.stream import Stream
+from tarlight.tasks import EmptyTask, Task
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tarlight.events import Listener
+    from tarlight.executors.base import Executor
+    from tarlight.ledger import Report
+
+Stage = ProcessingStage[Any, Any]
+
+
+class PipelineResult(list[Any]):
+    """Everything that a pipeline gave: a list of tasks, with the ledger of the run."""
+
+    report: Report
+    """The ledger."""
+
+    def __init__(self, tasks: Sequence[Task], report: Report) -> None:
+        super().__init__(tasks)
+        self.report = report
+
+    def __repr__(self) -> str:
+        return f"PipelineResult({len(self)} tasks, {self.report.images_delivered} images delivered)"
+
+
+class Pipeline:
+    """Stages in a row. It may be run many times; runs do not share state.
+
+    Not thread-safe while stages are added; one run of a pipeline at a time, since stages keep state.
+    """
+
+    def __init__(
+        self,
+        name: str = "pipeline",
+        description: str | None = None,
+        stages: Sequence[Stage] | None = None,
+        config: dict[str, Any] | None = None,
+    ) -> None:
+        """Make a pipeline.
+
+        Args:
+            name: Becomes the `dataset_name` of every task.
+            description: For people; shown by `describe`.
+            stages: The first stages; `add_stage` adds more.
+            config: Values of your own, kept with the pipeline and shown by `describe`.
+
+        Raises:
+            TypeError: an argument has the wrong type.
+        """
+        self.name = check_text("name", name)
+        self.description = description
+        self.config = dict(config or {})
+        self.stages: list[Stage] = []
+        for stage in stages or ():
+            self.add_stage(stage)
+
+    def add_stage(self, stage: Stage) -> Pipeline:
+        """Append a stage. Returns the pipeline, so that calls can be chained."""
+        if not isinstance(stage, ProcessingStage):
+            raise ArgumentTypeError(
+                f"stage must be a ProcessingStage, got {stage!r}; "
+                "derive a class from tarlight.stages.base.ProcessingStage"
+            )
+        self.stages.append(stage)
+        return self
+
+    def build(self) -> None:
+        """Check that there are stages and that each takes what the one before it gives. Reads nothing.
+
+        Raises:
+            PipelineError: no stages, one stage twice, or two neighbours that do not fit.
+        """
+        if not self.stages:
+            raise PipelineError(f"pipeline {self.name!r} has no stages; add one with add_stage()")
+        if len({id(stage) for stage in self.stages}) < len(self.stages):
+            raise PipelineError(f"pipeline {self.name!r} holds one stage object twice; make two of them")
+        check_fit(self.stages)
+
+    def describe(self) -> str:
+        """What the pipeline is made of, stage by stage, with the memory it may take."""
+        lines = [f"Pipeline {self.name!r}" + (f": {self.description}" if self.description else "")]
+        lines += [f"  config {key}: {value}" for key, value in self.config.items()]
+        for number, stage in enumerate(self.stages, start=1):
+            wants = stage.resources
+            kind = f"{type(stage).__name__}; cpus={wants.cpus:g}, gpus={wants.gpus:g}"
+            lines.append(f"  {number}. {stage.label} ({kind})")
+            lines += [f"       {key}: {value}" for key, value in stage.describe().items()]
+        return "\n".join(lines)
+
+    def stream(
+        self,
+        executor: Executor | None = None,
+        initial_tasks: Sequence[Task] | None = None,
+        *,
+        listeners: Sequence[Listener] = (),
+    ) -> Stream:
+        """Run, and get the results one at a time, in bounded memory.
+
+        Args:
+            executor: Who runs the stages; by default this process.
+            initial_tasks: What the first stage gets; by default one `EmptyTask`.
+            listeners: Told of every event of the run.
+
+        Returns:
+            An iterator over the tasks of the last stage (batches, for the documented pipeline) and a context
+            manager: leaving it early ends all threads.
+
+        Raises:
+            PipelineError: the stages do not fit.
+        """
+        self.build()
+        if initial_tasks is None:
+            check_start(self.stages[0])
+            initial_tasks = [EmptyTask(task_id="start", dataset_name=self.name)]
+        plan = Plan(tuple(self.stages), tuple(initial_tasks))
+        return Stream(self.name, plan, executor or LocalExecutor(), listeners)
+
+    def run(
+        self,
+        executor: Executor | None = None,
+        initial_tasks: Sequence[Task] | None = None,
+        *,
+        result_memory: int | None = None,
+        listeners: Sequence[Listener] = (),
+    ) -> PipelineResult:
+        """Run to the end and return everything.
+
+        Pixels are kept up to `result_memory`. Beyond it, where the last stage is the reader, images come back
+        *released*: `image.image_data` decodes them again from the shard, bit for bit the same.
+
+        Args:
+            executor: Who runs the stages; by default this process.
+            initial_tasks: What the first stage gets; by default one `EmptyTask`.
+            result_memory: Bytes of pixels to keep; by default half of the memory that is available now.
+            listeners: Told of every event of the run.
+
+        Raises:
+            ResultTooLargeError: more than `result_memory`, and the pixels cannot be released.
+            TarlightError: whatever a stage raises; the stage is named in the error's notes.
+        """
+        with self.stream(executor, initial_tasks, listeners=listeners) as stream:
+            tasks = list(self._within(stream, _memory_limit(result_memory)))
+            return PipelineResult(tasks, stream.report)
+
+    def _within(self, stream: Stream, limit: int) -> Iterator[Task]:
+        held, warned = 0, False
+        for task in stream:
+            if held + task.num_bytes <= limit:
+                held += task.num_bytes
+            elif not self.stages[-1].release(task):
+                raise ResultTooLargeError(_too_large(limit))
+            elif not warned:
+                warned = True
+                warnings.warn(_released(limit), UserWarning, stacklevel=4)
+            yield task
+
+
+def _memory_limit(result_memory: int | None) -> int:
+    if result_memory is None:
+        return available_memory() // 2
+    return check_int("result_memory", result_memory, minimum=0)
+
+
+def _released(limit: int) -> str:
+    return (
+        f"the results are larger than result_memory ({limit:,} bytes): the other images come back released "
+        "and are decoded again on access; Pipeline.stream() gives one batch at a time in bounded memory"
+    )
+
+
+def _too_large(limit: int) -> str:
+    return (
+        f"the results are larger than result_memory ({limit:,} bytes) and their pixels cannot be released, "
+        "because a stage of your own made or may have changed them or a shard is compressed; use "
+        "Pipeline.stream(), or end the pipeline in a stage that keeps less"
+    )

@@ -1,0 +1,153 @@
+"""The stage that starts a pipeline: it finds the shards and groups them into partitions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tarlight.errors import ArgumentError, ArgumentTypeError
+from tarlight.events import PartitionsPlanned
+from tarlight.stages.base import ProcessingStage, StageContext
+from tarlight.storage import as_extensions, as_paths, find_shards, open_store, parse_size
+from tarlight.tasks import EmptyTask, FileGroupTask
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+
+    from tarlight.storage import ShardStat
+
+
+class FilePartitioningStage(ProcessingStage[EmptyTask, FileGroupTask]):
+    """Finds shards and yields them in partitions, in order; see `tarlight.storage.find_shards`.
+
+    Nothing is looked at before `process` runs. Partitions and their ids depend on the input alone.
+    """
+
+    def __init__(  # noqa: PLR0917 (the documented order)
+        self,
+        file_paths: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+        files_per_partition: int | None = None,
+        blocksize: int | str | None = None,
+        file_extensions: str | Collection[str] = (".tar",),
+        storage_options: Mapping[str, Any] | None = None,
+        limit: int | None = None,
+        name: str = "file_partitioning",
+    ) -> None:
+        """Check the arguments; no I/O.
+
+        Args:
+            file_paths: a folder (read at any depth), a file, a glob, a brace range like
+                `{00000..00099}.tar`, or a list of these.
+            files_per_partition: shards in one partition; 1 when neither this nor `blocksize` is given.
+            blocksize: bytes in one partition, as an int or text like "128MiB": neighbours are put together
+                as long as they fit, and a larger shard is alone.
+            file_extensions: which files of folders and globs are shards; in any case, dot or no dot.
+            storage_options: options of the store; the local disk has none.
+            limit: at most this many partitions.
+            name: the stage's name in reports.
+
+        Raises:
+            ArgumentError: a value that is not allowed; also `files_per_partition` with `blocksize`.
+            ArgumentTypeError: a value of the wrong type.
+        """
+        if files_per_partition is not None and blocksize is not None:
+            raise ArgumentError("pass files_per_partition or blocksize, not both: each decides alone")
+        if not isinstance(name, str):
+            raise ArgumentTypeError(f"name must be a text, got {name!r} ({type(name).__name__})")
+        if not name:
+            raise ArgumentError("name must not be empty: reports and errors show it")
+        self.file_paths = as_paths(file_paths)
+        self.files_per_partition = _count("files_per_partition", files_per_partition)
+        self.blocksize = None if blocksize is None else parse_size(blocksize)
+        self.file_extensions = as_extensions(file_extensions)
+        self.limit = _count("limit", limit)
+        self.name = name
+        for path in self.file_paths:
+            open_store(path, storage_options)
+        self._storage_options = dict(storage_options or {})
+
+    def process(self, task: EmptyTask) -> Iterator[FileGroupTask]:
+        """Find the shards and yield the partitions.
+
+        Raises:
+            InputMissingError: a path is missing or nothing matches.
+            InputDeniedError: something may not be read or listed.
+        """
+        context = self.context or StageContext(dataset_name=task.dataset_name)
+        listing = find_shards(
+            self.file_paths, file_extensions=self.file_extensions, storage_options=self._storage_options
+        )
+        for note in listing.notes:
+            context.ledger.note(note)
+        groups = self._group(listing.shards)[: self.limit]
+        context.emit(_planned(groups))
+        digits = max(6, len(str(len(groups) - 1)))
+        for index, group in enumerate(groups):
+            paths = [shard.path for shard in group]
+            yield FileGroupTask(
+                task_id=f"partition_{index:0{digits}d}",
+                dataset_name=context.dataset_name or task.dataset_name,
+                data=paths,
+                sizes=[shard.size for shard in group],
+                metadata={
+                    "partition_index": index,
+                    "total_partitions": len(groups),
+                    "source_files": list(paths),
+                },
+            )
+
+    def describe(self) -> dict[str, Any]:
+        """Return the configuration; storage options by name only, since values may be credentials."""
+        return {
+            "file_paths": list(self.file_paths),
+            "files_per_partition": self.files_per_partition or (None if self.blocksize else 1),
+            "blocksize": self.blocksize,
+            "file_extensions": list(self.file_extensions),
+            "storage_options": sorted(map(str, self._storage_options)),
+            "limit": self.limit,
+        }
+
+    def __repr__(self) -> str:
+        facts = ", ".join(f"{name}={value!r}" for name, value in self.describe().items())
+        return f"{type(self).__name__}({facts}, name={self.name!r})"
+
+    def _group(self, shards: list[ShardStat]) -> list[list[ShardStat]]:
+        if self.blocksize is not None:
+            return list(_packed(shards, self.blocksize))
+        count = self.files_per_partition or 1
+        return [shards[start : start + count] for start in range(0, len(shards), count)]
+
+
+def _count(argument: str, value: int | None) -> int | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ArgumentTypeError(
+            f"{argument} must be a whole number, 1 or more, or None; got {value!r} ({type(value).__name__})"
+        )
+    if value < 1:
+        raise ArgumentError(f"{argument} must be 1 or more, or None; got {value}")
+    return value
+
+
+def _packed(shards: list[ShardStat], blocksize: int) -> Iterator[list[ShardStat]]:
+    """Put neighbours together up to `blocksize`; a shard of unknown size counts as a full block."""
+    group: list[ShardStat] = []
+    filled = 0
+    for shard in shards:
+        size = blocksize if shard.size is None else shard.size
+        if group and filled + size > blocksize:
+            yield group
+            group, filled = [], 0
+        group.append(shard)
+        filled += size
+    if group:
+        yield group
+
+
+def _planned(groups: list[list[ShardStat]]) -> PartitionsPlanned:
+    return PartitionsPlanned(
+        partitions=len(groups),
+        shards=sum(map(len, groups)),
+        num_bytes=sum(shard.size or 0 for group in groups for shard in group),
+    )

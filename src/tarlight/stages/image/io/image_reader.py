@@ -1,0 +1,167 @@
+"""`ImageReaderStage`: partitions of shards become batches of decoded images."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from tarlight.decode import select_decoder
+from tarlight.resources import Resources
+from tarlight.stages.base import ProcessingStage, StageContext
+from tarlight.stages.image.io.assemble import Assembler
+from tarlight.stages.image.io.option import (
+    DEFAULT_BATCH_SIZE,
+    MIB,
+    ReaderOptions,
+    choose_batch_size,
+    normal_extensions,
+    normal_fields,
+)
+from tarlight.stages.image.io.read_ahead import ReadAhead
+from tarlight.stages.image.io.release import Redecoder
+from tarlight.tasks import FileGroupTask, ImageBatch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tarlight.decode import Decoder
+
+
+class ImageReaderStage(ProcessingStage[FileGroupTask, ImageBatch]):
+    """Reads the JPEG images of tar shards in batches, in tar order, every one accounted for.
+
+    One thread reads and parses, `num_threads` threads decode outside the interpreter lock, ahead of the
+    consumer by a bounded number of bytes. The same input gives the same batches for any number of threads.
+    """
+
+    makes_images: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        batch_size: int = DEFAULT_BATCH_SIZE,
+        *,
+        dali_batch_size: int | None = None,
+        num_threads: int = 8,
+        num_gpus_per_worker: float = 0.25,
+        verbose: bool = True,
+        decoder: str = "auto",
+        extensions: Sequence[str] = (".jpg", ".jpeg"),
+        fields: Sequence[str] = (),
+        on_error: str = "skip",
+        max_failures: float | None = None,
+        damaged: str = "skip",
+        exif_orientation: bool = True,
+        max_pixels: int = 178_956_970,
+        max_scans: int = 100,
+        max_member_bytes: int = 256 * MIB,
+        max_batch_bytes: int = 1024 * MIB,
+        storage_options: dict[str, Any] | None = None,
+        name: str = "image_reader",
+    ) -> None:
+        """Check the options; nothing is read or imported before `setup`.
+
+        Args:
+            batch_size: Images in a batch; the last one of a partition may be smaller.
+            dali_batch_size: The same under its other documented name.
+            num_threads: Decoding threads.
+            num_gpus_per_worker: Share of one GPU that a worker asks the executor for; 0 means CPU only. The
+                local executor runs one worker and decodes on the CPU.
+            verbose: Show progress and the final ledger on stderr.
+            decoder: `auto`, or the name of one decoder, which must then be available.
+            extensions: Last extensions that make a member an image, in any case; JPEG only.
+            fields: Fields of the same record to attach to `image.metadata`, such as `("txt", "json")`.
+            on_error: `skip` records a bad image or damage and goes on; `raise` stops at the first.
+            max_failures: Stop when more images and ranges than this failed: a count, or a fraction (float
+                below 1) of the images seen, looked at from the 100th image on.
+            damaged: `skip` images whose data is damaged, or `deliver` them with `image.damaged = True`.
+            exif_orientation: Turn and mirror images as their EXIF or XMP data says.
+            max_pixels: Larger images are skipped; the default is Pillow's limit.
+            max_scans: Images with more scans are skipped.
+            max_member_bytes: Larger members are skipped without being held.
+            max_batch_bytes: Bytes of pixels at which a batch ends early.
+            storage_options: Passed to the store that reads the shards.
+            name: Name of the stage in reports.
+
+        Raises:
+            ValueError: A value is not allowed; the message names the argument.
+            TypeError: A value has the wrong type.
+        """
+        self.name = name
+        self.options = ReaderOptions(
+            batch_size=choose_batch_size(batch_size, dali_batch_size),
+            num_threads=num_threads,
+            num_gpus_per_worker=num_gpus_per_worker,
+            verbose=verbose,
+            decoder=decoder,
+            extensions=normal_extensions(extensions),
+            fields=normal_fields(fields),
+            on_error=on_error,
+            max_failures=max_failures,
+            damaged=damaged,
+            exif_orientation=exif_orientation,
+            max_pixels=max_pixels,
+            max_scans=max_scans,
+            max_member_bytes=max_member_bytes,
+            max_batch_bytes=max_batch_bytes,
+            storage_options=storage_options,
+        )
+        self.resources = Resources(cpus=float(num_threads), gpus=num_gpus_per_worker)
+        self._decoder: Decoder | None = None
+
+    @property
+    def verbose(self) -> bool:
+        """True when the run should show progress and its ledger on stderr."""
+        return self.options.verbose
+
+    def setup(self) -> None:
+        """Choose the decoder. Raises `DecoderUnavailableError` for a named one that cannot run here."""
+        self._decoder = self._select()
+
+    def teardown(self) -> None:
+        """Let the decoder go."""
+        self._decoder = None
+
+    def process(self, task: FileGroupTask) -> Iterator[ImageBatch]:
+        """Yield the batches of one partition."""
+        return self.process_stream(iter([task]))
+
+    def process_stream(self, tasks: Iterator[FileGroupTask]) -> Iterator[ImageBatch]:
+        """Yield the batches of all partitions, reading ahead across their borders.
+
+        `tasks` is consumed by the reader thread. Closing the generator ends all threads.
+        """
+        context = self.context or StageContext()
+        ahead = ReadAhead(tasks, self.options, self._decoder or self._select(), context.ledger)
+        assembler = Assembler(ahead, self.options, context)
+        try:
+            yield from assembler.batches()
+        finally:
+            context.ledger.leave(assembler.num_waiting + ahead.close())
+
+    def release(self, task: ImageBatch) -> bool:
+        """Release the pixels of a batch. Returns False, and does nothing, where one came out of gzip."""
+        if any(image.source is None or image.source.inflated for image in task.data):
+            return False
+        loader = Redecoder(self._decoder or self._select(), self.options)
+        for image in task.data:
+            image.release(loader)
+        return True
+
+    def describe(self) -> dict[str, Any]:
+        """Facts for `Pipeline.describe`."""
+        options = self.options
+        ahead, batch = options.read_ahead_bytes // MIB, options.max_batch_bytes // MIB
+        return {
+            "batch_size": options.batch_size,
+            "decoder": f"{options.decoder} ({self._select().reason})",
+            "threads": f"1 reading, {options.num_threads} decoding",
+            "extensions": ", ".join(options.extensions),
+            "fields": ", ".join(options.fields) or "none",
+            "memory": f"at most {ahead} MiB read ahead + {batch} MiB in the batch being filled "
+            "+ the batches that the consumer holds; a larger image goes alone",
+        }
+
+    def _select(self) -> Decoder:
+        options = self.options
+        return select_decoder(
+            options.decoder, damaged=options.damaged, exif_orientation=options.exif_orientation
+        )

@@ -1,0 +1,111 @@
+"""What an `ImageReaderStage` was asked to do, checked before anything is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from tarlight.argument import check_bool, check_choice, check_int, check_number, check_text, check_texts
+from tarlight.errors import ArgumentError, ArgumentTypeError
+
+MIB = 1 << 20
+
+JPEG_EXTENSIONS = (".jpg", ".jpeg", ".jpe", ".jfif", ".jif")
+"""Extensions under which JPEG files go; `extensions` may name these only."""
+
+GROUP_IMAGES = 64
+"""Images that go to a decoding thread in one hand-over: at 64 the hand-over costs under 1 us an image."""
+
+GROUP_BYTES = 4 * MIB
+"""Pixels after which a group is closed early, so that large images spread over all threads."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReaderOptions:
+    """The options of an `ImageReaderStage`; see there for their meaning."""
+
+    batch_size: int
+    num_threads: int
+    num_gpus_per_worker: float
+    verbose: bool
+    decoder: str
+    extensions: tuple[str, ...]
+    fields: tuple[str, ...]
+    on_error: str
+    max_failures: float | None
+    damaged: str
+    exif_orientation: bool
+    max_pixels: int
+    max_scans: int
+    max_member_bytes: int
+    max_batch_bytes: int
+    storage_options: dict[str, Any] | None
+
+    def __post_init__(self) -> None:
+        for name in ("batch_size", "num_threads", "max_pixels", "max_scans", "max_member_bytes"):
+            check_int(name, getattr(self, name), minimum=1)
+        check_int("max_batch_bytes", self.max_batch_bytes, minimum=1)
+        check_number("num_gpus_per_worker", self.num_gpus_per_worker, minimum=0)
+        check_bool("verbose", self.verbose)
+        check_bool("exif_orientation", self.exif_orientation)
+        check_text("decoder", self.decoder)
+        check_choice("on_error", self.on_error, ("skip", "raise"))
+        check_choice("damaged", self.damaged, ("skip", "deliver"))
+        if self.max_failures is not None:
+            check_failures(self.max_failures)
+        if self.storage_options is not None and not isinstance(self.storage_options, dict):
+            raise ArgumentTypeError("storage_options must be a dict; its values are not shown")
+
+    @property
+    def read_ahead_bytes(self) -> int:
+        """Bytes of pixels and encoded images that are read ahead of the batch being filled.
+
+        A quarter of `max_batch_bytes`: enough to keep all threads busy while the consumer works on a batch,
+        and small beside the batch itself.
+        """
+        return max(self.max_batch_bytes // 4, GROUP_BYTES)
+
+
+def check_failures(value: Any) -> float:
+    """Check `max_failures`: a count (int), or a fraction (float below 1) of the images seen."""
+    check_number("max_failures", value, minimum=0)
+    if isinstance(value, float) and value >= 1:
+        raise ArgumentError(
+            f"max_failures must be an int, or a fraction from 0.0 up to but below 1.0, got {value}"
+        )
+    return float(value) if isinstance(value, float) else value
+
+
+def choose_batch_size(batch_size: Any, dali_batch_size: Any) -> int:
+    """Return the batch size from either of its two documented names."""
+    if dali_batch_size is None:
+        return check_int("batch_size", batch_size, minimum=1)
+    check_int("dali_batch_size", dali_batch_size, minimum=1)
+    if batch_size not in (DEFAULT_BATCH_SIZE, dali_batch_size):
+        raise ArgumentError(
+            f"batch_size={batch_size} and dali_batch_size={dali_batch_size} differ; they are one option"
+        )
+    return int(dali_batch_size)
+
+
+DEFAULT_BATCH_SIZE = 100
+"""The documented default."""
+
+
+def normal_extensions(value: Any) -> tuple[str, ...]:
+    """Return `extensions` in lower case with their dot; only JPEG extensions are allowed."""
+    texts = check_texts("extensions", value)
+    if not texts:
+        raise ArgumentError("extensions must name at least one, for example ('.jpg', '.jpeg')")
+    dotted = tuple(dict.fromkeys("." + text.lower().removeprefix(".") for text in texts))
+    for extension in dotted:
+        if extension not in JPEG_EXTENSIONS:
+            raise ArgumentError(
+                f"extensions must be of JPEG ({', '.join(JPEG_EXTENSIONS)}), got {extension!r}"
+            )
+    return dotted
+
+
+def normal_fields(value: Any) -> tuple[str, ...]:
+    """Return `fields` in lower case without a leading dot."""
+    return tuple(dict.fromkeys(text.lower().removeprefix(".") for text in check_texts("fields", value)))

@@ -1,0 +1,93 @@
+"""Where one image lies in a shard, and how to read its encoded bytes again."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zlib
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tarlight.errors import ShardChangedError, ShardReadError
+from tarlight.storage.route import location, open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from typing_extensions import Buffer
+
+    from tarlight.storage.store import ShardStat, Store
+
+
+@dataclass(frozen=True, slots=True)
+class ShardSource:
+    """Where the encoded bytes of one image lie: `tarlight.tasks.ImageSource` for shards in a store.
+
+    Holds no handle and no credentials; pickles; making one does no I/O and takes about 0.7 microseconds.
+    """
+
+    shard: str
+    """Path or URL of the shard."""
+    member: str
+    """Name of the member inside the shard."""
+    offset: int
+    """First byte of the payload; counted in inflated bytes where `inflated`."""
+    size: int
+    """Length of the payload in bytes."""
+    version: str
+    """The shard's version when it was read, `ShardStat.version`."""
+    inflated: bool = False
+    """True when the shard is gzip and `offset` counts what comes out of it."""
+
+    def open(self, storage_options: Mapping[str, Any] | None = None) -> bytes:
+        """Read the encoded bytes again: one range, or for gzip everything up to the image's end.
+
+        Raises:
+            ShardChangedError: the shard is not the one any more that the image came from.
+            InputMissingError: it is not there any more.
+            InputDeniedError: it may not be read any more.
+            ShardReadError: reading or inflating failed.
+        """
+        store = open_store(self.shard, storage_options)
+        shard = store.stat(location(self.shard))
+        if shard.version != self.version:
+            raise ShardChangedError(
+                f"{self.shard}: the shard was changed since {self.member} was read from it "
+                f"(version {self.version}, now {shard.version}). Load it again"
+            )
+        return self._inflate(store, shard) if self.inflated else store.read(shard, self.offset, self.size)
+
+    def _inflate(self, store: Store, shard: ShardStat) -> bytes:
+        try:
+            with closing(store.chunks(shard)) as chunks, gzip.GzipFile(fileobj=_Stream(chunks)) as inflated:
+                inflated.seek(self.offset)
+                data = inflated.read(self.size)
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            raise ShardReadError(f"{self._where()}: {error}. The gzip stream is damaged") from error
+        if len(data) != self.size:
+            raise ShardReadError(f"{self._where()}: the gzip stream ends before the image does")
+        return data
+
+    def _where(self) -> str:
+        return f"{self.shard}: inflating bytes {self.offset} to {self.offset + self.size}"
+
+
+class _Stream(io.RawIOBase):
+    """Chunks as a file that `gzip` can read from."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks = chunks
+        self._rest = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Buffer) -> int:
+        if not self._rest:
+            self._rest = memoryview(next(self._chunks, b""))
+        target = memoryview(buffer)
+        count = min(len(target), len(self._rest))
+        target[:count] = self._rest[:count]
+        self._rest = self._rest[count:]
+        return count

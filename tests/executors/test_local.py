@@ -1,0 +1,34 @@
+"""The local executor."""
+
+from __future__ import annotations
+
+import pytest
+
+from tarlight.errors import LedgerError
+from tarlight.executors import local
+from tarlight.executors.local import LocalExecutor
+from tarlight.pipeline import Pipeline
+
+from .contract import ExecutorContract, Source
+
+
+class TestLocalExecutor(ExecutorContract):
+    """The shared suite on the local executor."""
+
+    @pytest.fixture
+    def executor(self):
+        return LocalExecutor()
+
+
+def test_unbalanced_books_are_an_error(monkeypatch):
+    """A run that loses a batch on the way to the consumer ends in LedgerError."""
+    original = local.apply_stage
+
+    def dropping(stage, tasks, context):
+        for number, task in enumerate(original(stage, tasks, context)):
+            if number != 1:
+                yield task
+
+    monkeypatch.setattr(local, "apply_stage", dropping)
+    with pytest.raises(LedgerError, match="do not balance"):
+        Pipeline("p", stages=[Source()]).run()
