@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tarlight.report.figure import clock, digits, num_bytes, plural, rate
+from tarlight.report.figure import clock, digits, duration, num_bytes, plural, rate
 
 
 @pytest.mark.parametrize(
@@ -44,6 +44,12 @@ def test_nothing_is_shown_as_a_bare_zero() -> None:
 def test_times_read_like_a_clock(seconds: float, shown: str) -> None:
     """Seconds are shown as minutes and seconds, with hours where there are any."""
     assert clock(seconds) == shown
+
+
+@pytest.mark.parametrize(("seconds", "shown"), [(0.5336, "0.53 s"), (12.34, "12.3 s"), (125, "2:05")])
+def test_short_times_are_told_exactly(seconds: float, shown: str) -> None:
+    """Times below a minute are shown with the digits that count."""
+    assert duration(seconds) == shown
 
 
 def test_one_thing_is_singular() -> None:

@@ -49,7 +49,7 @@ def test_every_figure_of_the_report_is_in_the_table() -> None:
         assert _row(table, name).removeprefix(_row(table, name).split(name)[0] + name).split()[0] == amount, (
             name
         )
-    assert table.startswith("stopped: 12,330 of 12,345 images delivered, 1 shard in 0:10\n")
+    assert table.startswith("stopped: 12,330 of 12,345 images delivered, 1 shard in 10.0 s\n")
 
 
 def test_skips_and_losses_are_shown_with_an_example_and_its_place() -> None:
