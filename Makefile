@@ -30,7 +30,7 @@ soak: $(VENV)/.installed  ## the long tests, and the full counts of the others
 	TARLIGHT_SOAK=1 $(BIN)/python -m pytest -m "soak or counted"
 
 bench: $(VENV)/.benchmarks  ## compare with the decode floor and with peers
-	$(BIN)/python bench/run.py
+	$(BIN)/python -m bench.run
 
 clean:  ## remove what the other commands made
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
