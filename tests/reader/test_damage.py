@@ -41,9 +41,9 @@ def shard(request, tmp_path):
 
 
 def test_one_flipped_byte_costs_one_image(shard):
-    """Whatever byte is flipped, all other images arrive with right ids and pixels, and the damage is named."""
-    # What nobody can see is counted: wrong pixels by a flip in entropy data, and a name changed by a flip in a
-    # long name's payload. Either touches only the image that was hit.
+    """Whatever byte is flipped, all other images arrive with their ids and pixels; damage is named."""
+    # What nobody can see is counted: wrong pixels by a flip in entropy data, and a name changed by a flip in
+    # a long name's payload. Either touches only the image that was hit.
     path, sound, extents, expected = shard
     random.seed(3)
     wrong_pixels = renamed = 0

@@ -184,11 +184,9 @@ class _Room:
 
 
 def _loss(damage: Damage) -> Loss:
-    where = [
-        f"after {damage.after!r}" if damage.after else "at the start",
-        f"before {damage.before!r}" if damage.before else "to the end",
-    ]
-    detail = f"{damage.detail}; {', '.join(where)}"
+    after = f", after {damage.after!r}" if damage.after else ""
+    before = f", before {damage.before!r}" if damage.before else ""
+    detail = f"{damage.detail}{after}{before}"
     return Loss(damage.shard, damage.start, damage.end, damage.reason, detail)
 
 
