@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from typing import TYPE_CHECKING, Any
 
+import typer
+
 from tarlight.ledger import Ledger
+from tarlight.report.figure import plural
+from tarlight.report.label import printable
+from tarlight.report.table import is_terminal
 from tarlight.stages.base import ProcessingStage
 from tarlight.tasks import ImageBatch
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from tarlight.events import Listener
     from tarlight.ledger import Report
     from tarlight.pipeline import Pipeline
+    from tarlight.sample import SampleSummary
     from tarlight.stream import Stream
 
 
@@ -73,8 +80,34 @@ def draw_sample(folder: str, images: int, shards: int, seed: int, *, damage: boo
     """Write a sample dataset, and say what to do with it."""
     from tarlight.sample import write_sample  # noqa: PLC0415 (numpy and Pillow: --help does without)
 
-    summary = write_sample(folder, num_images=images, num_shards=shards, seed=seed, damage=damage)
-    print(summary)
+    try:
+        summary = write_sample(
+            folder,
+            num_images=images,
+            num_shards=shards,
+            seed=seed,
+            damage=damage,
+            on_progress=_count_drawn if is_terminal(sys.stderr) else None,
+        )
+    finally:
+        if is_terminal(sys.stderr):
+            sys.stderr.write("\r\x1b[K")  # wipe the counting line
+    for line in _next_steps(folder, summary):
+        typer.echo(line)
+
+
+def _count_drawn(done: int, total: int) -> None:
+    sys.stderr.write(f"\rdrawing images: {done:,} of {total:,}\x1b[K")
+    sys.stderr.flush()
+
+
+def _next_steps(folder: str, summary: SampleSummary) -> Iterator[str]:
+    quoted = printable(shlex.quote(folder), sys.stdout.encoding or "ascii")
+    yield f"{quoted}: {plural(summary.images, 'image')} in {plural(len(summary.shards), 'shard')}"
+    yield f"  to load them:  tarlight load {quoted}/*.tar --fields txt,json"
+    if summary.damaged:
+        yield f"{quoted}/damaged: {plural(len(summary.damaged), 'broken shard')}, see README.txt there"
+        yield f"  to try them:   tarlight load {quoted}/damaged"
 
 
 def _listener(books: Books, limit: int | None) -> Listener:

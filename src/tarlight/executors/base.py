@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
-    from tarlight.events import Event
-    from tarlight.ledger import Ledger
-    from tarlight.stages.base import ProcessingStage
+    from tarlight.stages.base import ProcessingStage, StageContext
     from tarlight.tasks import Task
 
 
@@ -24,9 +22,6 @@ class Plan:
     initial_tasks: Sequence[Task]
     """What the first stage gets."""
 
-    dataset_name: str
-    """Name of the pipeline."""
-
 
 class Run(Protocol):
     """A run that goes on: an iterator over the tasks of the last stage. For one thread."""
@@ -35,7 +30,7 @@ class Run(Protocol):
         """Return itself."""
 
     def __next__(self) -> Task:
-        """Return the next task; it counts as delivered."""
+        """Return the next task. An exception, StopIteration too, comes after the run has ended itself."""
 
     def close(self) -> None:
         """End all threads and workers and settle the ledger. May be called again."""
@@ -44,5 +39,5 @@ class Run(Protocol):
 class Executor(Protocol):
     """Runs plans."""
 
-    def start(self, plan: Plan, ledger: Ledger, emit: Callable[[Event], None]) -> Run:
-        """Begin to run; the ledger and the listeners are told what happens."""
+    def start(self, plan: Plan, context: StageContext) -> Run:
+        """Begin to run; the context is lent to every stage."""

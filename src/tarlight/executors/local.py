@@ -20,17 +20,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from tarlight.errors import PipelineError
-from tarlight.executors.interrupt import InterruptGate
-from tarlight.stages.base import StageContext
 from tarlight.tasks import Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from tarlight.events import Event
     from tarlight.executors.base import Plan
     from tarlight.ledger import Ledger
-    from tarlight.stages.base import ProcessingStage
+    from tarlight.stages.base import ProcessingStage, StageContext
 
     Stage = ProcessingStage[Any, Any]
 
@@ -42,9 +39,9 @@ _NOTE = "in stage"
 class LocalExecutor:
     """Runs a pipeline in this process, in bounded memory and in order."""
 
-    def start(self, plan: Plan, ledger: Ledger, emit: Callable[[Event], None]) -> LocalRun:
+    def start(self, plan: Plan, context: StageContext) -> LocalRun:
         """Begin to run. Nothing is read before the first task is asked for."""
-        return LocalRun(plan, ledger, emit)
+        return LocalRun(plan, context)
 
     def __repr__(self) -> str:
         return "LocalExecutor()"
@@ -53,11 +50,9 @@ class LocalExecutor:
 class LocalRun:
     """A run in this process: an iterator over the tasks of the last stage. For one thread."""
 
-    def __init__(self, plan: Plan, ledger: Ledger, emit: Callable[[Event], None]) -> None:
+    def __init__(self, plan: Plan, context: StageContext) -> None:
         self._plan = plan
-        self._ledger = ledger
-        self._gate = InterruptGate()
-        self._context = StageContext(ledger, emit, self._gate.waiting, plan.dataset_name)
+        self._context = context
         self._layers: list[Generator[Task, None, None]] = []
         self._set_up: list[Stage] = []
         self._is_open = False
@@ -69,23 +64,16 @@ class LocalRun:
     def __next__(self) -> Task:
         if self._is_closed:
             raise StopIteration
-        with self._gate.held():
-            try:
-                task = self._pull()
-                if self._gate.pending:
-                    self._ledger.leave(task.num_images)
-                    self._gate.check()
-            except BaseException as error:
-                self._end_after(error)
-                raise
-            self._ledger.deliver(task.num_images)
-        return task
+        try:
+            return self._pull()
+        except BaseException as error:
+            self._end_after(error)
+            raise
 
     def close(self) -> None:
         """End all threads and settle the ledger. May be called again; the first call does it all."""
         if not self._is_closed:
-            with self._gate.held():
-                self._end()
+            self._end()
 
     def _pull(self) -> Task:
         if not self._is_open:
@@ -97,9 +85,9 @@ class LocalRun:
         for stage in self._plan.stages:
             self._set_up.append(stage)
             stage.context = self._context
-            with self._gate.waiting(), naming(stage):
+            with self._context.waiting(), naming(stage):
                 stage.setup()
-        tasks = _start(self._plan.initial_tasks, self._ledger)
+        tasks = _start(self._plan.initial_tasks, self._context.ledger)
         for stage in self._plan.stages:
             layer = apply_stage(stage, tasks, self._context)
             self._layers.append(layer)

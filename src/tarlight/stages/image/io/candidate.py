@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-    from tarlight.decode import Decoded, JpegFacts, Refusal
+    from tarlight.decode import Decoded, Encoded, Refusal
     from tarlight.ledger import Loss
     from tarlight.storage import ShardStat
     from tarlight.tar import ImageRecord
@@ -29,18 +29,16 @@ class Candidate:
     """An image that was seen, and what became of it."""
 
     record: ImageRecord
-    """Where it lies; its encoded bytes are dropped once they have been decoded."""
+    """Where it lies, and its fields."""
 
-    facts: JpegFacts | None
-    """What its header says; None when it is refused already."""
+    encoded: Encoded | None = None
+    """What is to be decoded; None before and after, and for an image that is refused without decoding."""
 
-    outcome: Decoded | Refusal | None
+    outcome: Decoded | Refusal | None = None
     """Pixels, or why there are none; None until it is decoded."""
 
-    @property
-    def pixel_bytes(self) -> int:
-        """Bytes of its pixels, known before they are decoded."""
-        return 0 if self.facts is None else self.facts.width * self.facts.height * 3
+    pixel_bytes: int = 0
+    """Bytes of its pixels, known from its header."""
 
 
 @dataclass(slots=True)
@@ -69,8 +67,8 @@ class Group:
         """Append an entry."""
         self.entries.append(entry)
         self.num_bytes += ENTRY_BYTES
-        if isinstance(entry, Candidate):
-            self.num_bytes += entry.pixel_bytes * _working_copies(entry) + len(entry.record.data or b"")
+        if isinstance(entry, Candidate) and entry.encoded is not None:
+            self.num_bytes += len(entry.encoded.data) + entry.pixel_bytes * _copies_held(entry.encoded)
 
     @property
     def num_waiting(self) -> int:
@@ -78,9 +76,9 @@ class Group:
         return sum(isinstance(entry, Candidate) for entry in self.entries[self.position :])
 
 
-def _working_copies(candidate: Candidate) -> int:
-    # A progressive image keeps all its coefficients while it is decoded: two bytes a sample.
-    return 3 if candidate.facts is not None and candidate.facts.progressive else 1
+def _copies_held(encoded: Encoded) -> int:
+    # A progressive image keeps all its coefficients while it is decoded, two bytes a sample.
+    return 3 if encoded.facts.progressive else 1
 
 
 @dataclass(frozen=True, slots=True)

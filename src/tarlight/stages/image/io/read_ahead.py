@@ -103,13 +103,13 @@ class ReadAhead:
                 self._hand_over(group)
 
     def _admit(self, record: ImageRecord) -> Candidate:
-        if record.flaw is not None or record.data is None:
-            return Candidate(record, None, Refusal(record.flaw, record.detail))
-        facts = read_facts(record.data, self._caps)
+        data, record.data = record.data, None
+        if record.flaw is not None:
+            return Candidate(record, outcome=Refusal(record.flaw, record.detail))
+        facts = read_facts(data or b"", self._caps)
         if isinstance(facts, Refusal):
-            record.data = None
-            return Candidate(record, None, facts)
-        return Candidate(record, facts, None)
+            return Candidate(record, outcome=facts)
+        return Candidate(record, Encoded(data or b"", facts), pixel_bytes=facts.num_bytes)
 
     def _hand_over(self, group: Group) -> None:
         if self._budget.acquire(group.num_bytes):
@@ -117,11 +117,10 @@ class ReadAhead:
         self.line.put(group)
 
     def _decode(self, group: Group) -> None:
-        waiting = [entry for entry in group.entries if isinstance(entry, Candidate) and entry.outcome is None]
-        images = [Encoded(entry.record.data, entry.facts) for entry in waiting]
+        waiting = [entry for entry in group.entries if isinstance(entry, Candidate) and entry.encoded]
+        images = [entry.encoded for entry in waiting if entry.encoded]
         for entry, outcome in zip(waiting, self._decoder.decode(images), strict=True):
-            entry.outcome = outcome
-            entry.record.data = None
+            entry.outcome, entry.encoded = outcome, None
 
 
 class _ShardBytes:

@@ -46,6 +46,9 @@ class InterruptGate:
     @contextmanager
     def waiting(self) -> Iterator[None]:
         """Raise KeyboardInterrupt here, at once if one is pending."""
+        if not _is_main():
+            yield
+            return
         self._open = True
         try:
             self.check()
@@ -66,5 +69,8 @@ class InterruptGate:
 
 
 def _is_default() -> bool:
-    is_main = threading.current_thread() is threading.main_thread()
-    return is_main and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    return _is_main() and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def _is_main() -> bool:
+    return threading.current_thread() is threading.main_thread()

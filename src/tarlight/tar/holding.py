@@ -1,0 +1,121 @@
+"""Images held back until their record ends, for the sidecars that come with them.
+
+Strategy: gets images and sidecars in tar order, returns the images that are ready, in the same order. What it
+holds is bounded; a record that is larger is passed on in parts. Broken sidecars become notes; never raises.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from tarlight.ledger import SkipReason
+from tarlight.tar.name import last_extension
+from tarlight.tar.sidecar import MAX_FIELD_BYTES, decode_field
+
+if TYPE_CHECKING:
+    from collections import Counter
+
+    from tarlight.tar.image import ImageRecord
+    from tarlight.tar.member import Member
+    from tarlight.tar.notebook import Notebook
+
+MAX_IMAGES = 1_000
+"""Images of one record that are held."""
+MAX_BYTES = 64 << 20
+"""Bytes of images that are held; a single larger image is held alone."""
+
+
+class _Sidecar(NamedTuple):
+    member: str
+    data: bytes
+    trouble: str
+
+
+class Holding:
+    """The record at hand. Not thread-safe."""
+
+    def __init__(self, notebook: Notebook, ignored: Counter[str]) -> None:
+        self._notebook = notebook
+        self._ignored = ignored
+        self._key: str | None = None
+        self._images: list[ImageRecord] = []
+        self._num_bytes = 0
+        self._sidecars: dict[str, _Sidecar] = {}
+        self._values: dict[str, Any] = {}
+        self._is_in_parts = False
+
+    def hold_image(self, image: ImageRecord) -> list[ImageRecord]:
+        """Hold an image; returns those that are ready before it."""
+        is_lost = image.flaw is SkipReason.NAME_LOST  # its key may be wrong, so it stays where it is
+        ready = [] if is_lost else self._open(image.key)
+        num_bytes = len(image.data or b"")
+        is_too_much = self._num_bytes + num_bytes > MAX_BYTES
+        if self._images and (is_too_much or len(self._images) >= MAX_IMAGES):
+            ready += self._pass_on_part()
+        self._images.append(image)
+        self._num_bytes += num_bytes
+        return ready
+
+    def hold_sidecar(self, key: str, field: str, member: Member) -> list[ImageRecord]:
+        """Hold a sidecar; returns the images that are ready before it."""
+        ready = self._open(key)
+        if field in self._sidecars or field in self._values:
+            self._ignored[last_extension(member.name)] += 1
+            self._notebook.add("broken_field", f"{member.name!r}: the record has this field already")
+        else:
+            self._sidecars[field] = _hold(member)
+        return ready
+
+    def release(self) -> list[ImageRecord]:
+        """End the record; returns its images."""
+        ready = self._attach()
+        for sidecar in self._sidecars.values():
+            self._ignored[last_extension(sidecar.member)] += 1
+        self._key, self._sidecars, self._values, self._is_in_parts = None, {}, {}, False
+        return ready
+
+    def _open(self, key: str) -> list[ImageRecord]:
+        if key == self._key:
+            return []
+        ready = self.release() if self._key is not None or self._images else []
+        self._key = key
+        return ready
+
+    def _pass_on_part(self) -> list[ImageRecord]:
+        if not self._is_in_parts:
+            text = f"record {self._key!r} is too large to be held; fields that come later are not attached"
+            self._notebook.add("record_in_parts", text)
+        self._is_in_parts = True
+        return self._attach()
+
+    def _attach(self) -> list[ImageRecord]:
+        """Give the images at hand their fields, and let go of them."""
+        images, self._images, self._num_bytes = self._images, [], 0
+        if images and self._sidecars:
+            for field, sidecar in self._sidecars.items():
+                self._decode(field, sidecar)
+            self._sidecars = {}
+        for image in images:
+            if image.flaw is not SkipReason.NAME_LOST:
+                image.fields = dict(self._values)
+        return images
+
+    def _decode(self, field: str, sidecar: _Sidecar) -> None:
+        trouble = sidecar.trouble
+        try:
+            if not trouble:
+                self._values[field] = decode_field(field, sidecar.data)
+                return
+        except ValueError as error:
+            trouble = str(error)
+        self._notebook.add(
+            "broken_field", f"{sidecar.member!r}: {trouble}; the image comes without this field"
+        )
+
+
+def _hold(member: Member) -> _Sidecar:
+    if member.size > MAX_FIELD_BYTES:
+        return _Sidecar(member.name, b"", f"{member.size} bytes, more than {MAX_FIELD_BYTES}")
+    if member.data is None:
+        return _Sidecar(member.name, b"", member.detail)
+    return _Sidecar(member.name, bytes(member.data), "")

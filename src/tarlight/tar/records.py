@@ -1,0 +1,197 @@
+"""Images with their keys, ids and sidecars, out of the members of one shard.
+
+Strategy: `read_records` is the tar room for one shard. It writes to the ledger what it sees, ignores, loses
+and notes, and leaves skipping to its caller, which gets every image it counted as seen, flawed ones
+included, in tar order. Without `fields` nothing is held back. Raises only what the chunks raise.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from tarlight.ledger import Loss, SkipReason
+from tarlight.tar.holding import Holding
+from tarlight.tar.image import ImageRecord
+from tarlight.tar.member import Damage, Member
+from tarlight.tar.name import (
+    APPLE_DOUBLE,
+    Likeness,
+    Tails,
+    is_apple_double,
+    last_extension,
+    make_image_id,
+    split_name,
+)
+from tarlight.tar.notebook import Notebook
+from tarlight.tar.parser import MAX_MEMBER_BYTES, TarStream, iter_members
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from tarlight.ledger import Ledger
+    from tarlight.tar.member import Chunk
+
+_SEEN_AT_ONCE = 64
+"""Images counted between two visits to the ledger's lock."""
+_KINDS_AT_ONCE = 512
+"""Distinct extensions counted here before they go to the ledger, which has a bound of its own."""
+_JPEG_MAGIC = b"\xff\xd8\xff"
+
+_DOUBTFUL_NAME = "its long name is one byte away from an image's, and its payload begins like a JPEG"
+
+
+def read_records(
+    chunks: Iterable[Chunk],
+    *,
+    shard: str,
+    size: int | None,
+    ledger: Ledger,
+    extensions: tuple[str, ...],
+    fields: tuple[str, ...] = (),
+    max_member_bytes: int = MAX_MEMBER_BYTES,
+) -> Iterator[ImageRecord]:
+    """Read the images of one shard.
+
+    Args:
+        chunks: the bytes of the shard in order; they must not change later.
+        shard: path or URL of the shard, for the ledger.
+        size: bytes in all chunks together, when known.
+        ledger: gets images seen, members ignored, losses, notes, and the shard's account at its end.
+        extensions: what makes a member an image, with the dot; case does not matter.
+        fields: sidecars to attach, by their whole field (`txt`, `seg.json`); case does not matter. With them,
+            images wait for the end of their record.
+        max_member_bytes: larger images have the flaw TOO_LARGE.
+
+    Yields:
+        Every image in tar order, with its bytes or its flaw. The ledger counts exactly these as seen, also
+        when the generator is closed early.
+    """
+    room = _Room(shard, ledger, extensions, fields)
+    stream = iter_members(
+        chunks, shard=shard, size=size, wanted=room.wants, max_member_bytes=max_member_bytes
+    )
+    num_seen = 0
+    try:
+        for image in room.read(stream):
+            num_seen += 1
+            yield image
+            if num_seen == _SEEN_AT_ONCE:
+                ledger.saw(num_seen)
+                num_seen = 0
+        room.note_absence(stream)
+        ledger.finish_shard(stream.account)
+    finally:
+        ledger.saw(num_seen)
+        room.flush(stream)
+
+
+class _Room:
+    """What is at hand while one shard is read."""
+
+    def __init__(
+        self, shard: str, ledger: Ledger, extensions: tuple[str, ...], fields: tuple[str, ...]
+    ) -> None:
+        self._shard = shard
+        self._ledger = ledger
+        self._tails = Tails(extensions)
+        self._length = self._tails.length
+        self._fields = frozenset(field.lower() for field in fields)
+        self._ignored: Counter[str] = Counter()
+        self._notebook = Notebook(shard)
+        self._has_images = False
+        self.wants = self._wants_field if fields else self._wants_image
+
+    def read(self, stream: TarStream) -> Iterator[ImageRecord]:
+        """The images of a stream."""
+        return self._read_with_fields(stream) if self._fields else self._read_plain(stream)
+
+    def note_absence(self, stream: TarStream) -> None:
+        """Say so when a sound shard has no images."""
+        account = stream.account
+        if account.header and not self._has_images and not account.lost:
+            self._notebook.add("no_images", "no member of this shard is an image")
+
+    def flush(self, stream: TarStream) -> None:
+        """Write what was counted and noted to the ledger."""
+        self._ledger.ignore(self._ignored)
+        self._ignored.clear()
+        for note in stream.notes + self._notebook.close():
+            self._ledger.note(note)
+
+    def _wants_image(self, name: str) -> bool:
+        return self._tails[name[-self._length :]] > Likeness.OTHER
+
+    def _wants_field(self, name: str) -> bool:
+        return self._wants_image(name) or split_name(name)[1].lower() in self._fields
+
+    def _read_plain(self, stream: TarStream) -> Iterator[ImageRecord]:
+        for item in stream:
+            if isinstance(item, Damage):
+                self._lose(item)
+            elif (image := self._sort(item, inflated=stream.is_inflated)) is not None:
+                yield image
+
+    def _read_with_fields(self, stream: TarStream) -> Iterator[ImageRecord]:
+        holding = Holding(self._notebook, self._ignored)
+        for item in stream:
+            if isinstance(item, Damage):
+                self._lose(item)
+            elif (place := self._find_sidecar(item)) is not None:
+                yield from holding.hold_sidecar(*place, item)
+            elif (image := self._sort(item, inflated=stream.is_inflated)) is not None:
+                yield from holding.hold_image(image)
+        yield from holding.release()
+
+    def _find_sidecar(self, member: Member) -> tuple[str, str] | None:
+        """Key and field of a member that is a sidecar to attach."""
+        key, field = split_name(member.name)
+        field = field.lower()
+        if field not in self._fields or member.kind != "file" or member.flaw is SkipReason.NAME_LOST:
+            return None
+        if self._tails[member.name[-self._length :]] is Likeness.IMAGE or is_apple_double(member.name):
+            return None
+        return key, field
+
+    def _sort(self, member: Member, *, inflated: bool) -> ImageRecord | None:
+        """An image, or None for a member that was ignored."""
+        name, flaw, detail = member.name, member.flaw, member.detail
+        likeness = self._tails[name[-self._length :]]
+        if member.kind != "file":
+            self._ignore(member.kind)
+            return None
+        if flaw is not SkipReason.NAME_LOST:
+            is_apple = ("._" in name or "__MACOSX/" in name) and is_apple_double(name)
+            if is_apple or likeness is not Likeness.IMAGE:
+                if not _is_renamed_image(member, is_apple=is_apple, likeness=likeness):
+                    self._ignore(APPLE_DOUBLE if is_apple else last_extension(name))
+                    return None
+                flaw, detail = SkipReason.NAME_LOST, _DOUBTFUL_NAME
+            elif flaw is None and not member.size:
+                flaw, detail = SkipReason.EMPTY, "0 bytes"
+        self._has_images = True
+        key, field = split_name(name)
+        data = bytes(member.data) if flaw is None and member.data is not None else None
+        image_id = make_image_id(key, field)
+        return ImageRecord(key, image_id, name, member.offset, member.size, data, flaw, detail, {}, inflated)
+
+    def _ignore(self, kind: str) -> None:
+        self._ignored[kind] += 1
+        if len(self._ignored) >= _KINDS_AT_ONCE:
+            self._ledger.ignore(self._ignored)
+            self._ignored.clear()
+
+    def _lose(self, damage: Damage) -> None:
+        where = [
+            f"after {damage.after!r}" if damage.after else "at the start",
+            f"before {damage.before!r}" if damage.before else "to the end",
+        ]
+        detail = f"{damage.detail}; {', '.join(where)}"
+        self._ledger.lose(Loss(damage.shard, damage.start, damage.end, damage.reason, detail))
+
+
+def _is_renamed_image(member: Member, *, is_apple: bool, likeness: Likeness) -> bool:
+    """Whether a flipped byte in a long name may have hidden an image."""
+    if not member.is_long or member.data is None or not (is_apple or likeness is Likeness.NEAR):
+        return False
+    return bytes(member.data[:3]) == _JPEG_MAGIC

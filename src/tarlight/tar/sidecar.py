@@ -1,0 +1,30 @@
+"""The fields beside an image: captions, classes, metadata.
+
+Strategy: gets the bytes of a sidecar and the name of its field, returns a value or raises ValueError with the
+reason, for people. Nothing else is raised, whatever the bytes are.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+MAX_FIELD_BYTES = 16 << 20
+"""A larger sidecar is not attached: captions have kilobytes, and parsed JSON takes ten times its bytes."""
+
+_TEXTS = frozenset(["txt", "text", "cls", "caption", "csv", "tsv", "html", "xml", "md"])
+
+
+def decode_field(field: str, data: bytes) -> Any:
+    """The value of a sidecar: JSON parsed, text decoded as UTF-8, anything else as bytes.
+
+    Raises:
+        ValueError: the sidecar is broken.
+    """
+    ending = field.rpartition(".")[2]
+    try:
+        if ending == "json":
+            return json.loads(data)
+        return data.decode() if ending in _TEXTS else data
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error

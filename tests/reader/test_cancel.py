@@ -1,0 +1,125 @@
+"""Leaving a run: threads go, books balance (C11)."""
+
+from __future__ import annotations
+
+import gc
+import os
+import random
+import signal
+import threading
+import time
+
+import pytest
+
+from tests.soak import repetitions
+
+from .dataset import pipeline, write_shards
+
+
+def our_threads():
+    return [thread for thread in threading.enumerate() if thread.name.startswith("tarlight")]
+
+
+@pytest.fixture
+def shards(tmp_path):
+    write_shards(tmp_path, shards=6, records=40)
+    return str(tmp_path)
+
+
+@pytest.mark.parametrize("taken", [0, 1, 5, 100])
+def test_leaving_early(shards, taken):
+    """Leaving a with block after any number of batches ends all threads with balanced books."""
+    with pipeline(shards, batch_size=10).stream() as run:
+        for number, _ in enumerate(run):
+            if number >= taken:
+                break
+    assert our_threads() == []
+    assert run.report.is_balanced
+    assert run.report.outcome == ("stopped" if taken < 24 else "finished")
+    assert run.report.undelivered <= 240
+
+
+def test_exception_in_the_loop_body(shards):
+    """An exception in the loop body ends the threads of a stream that nobody holds."""
+
+    def body():
+        for _ in pipeline(shards, batch_size=10).stream():
+            raise ValueError("mine")
+
+    with pytest.raises(ValueError, match="mine"):
+        body()
+    gc.collect()
+    assert our_threads() == []
+
+
+def test_closing_before_the_start(shards):
+    """A stream that was never asked for anything closes without a thread or a read."""
+    run = pipeline(shards).stream()
+    run.close()
+    assert our_threads() == []
+    assert run.report.bytes_read == 0
+    assert list(run) == []
+
+
+def test_closing_while_the_reader_waits(shards):
+    """A reader that waits for the byte budget lets go when the stream is closed."""
+    with pipeline(shards, batch_size=2, max_batch_bytes=5_000).stream() as run:
+        next(run)
+        time.sleep(0.05)
+    assert our_threads() == []
+    assert run.report.is_balanced
+
+
+def interrupt_after(seconds):
+    return threading.Timer(seconds, os.kill, (os.getpid(), signal.SIGINT))
+
+
+def test_ctrl_c_at_any_moment(shards):
+    """Ctrl-C at a random moment raises KeyboardInterrupt, ends all threads, and the books balance."""
+    random.seed(7)
+    outcomes = set()
+    for _ in range(repetitions(40, 400)):
+        run = pipeline(shards, batch_size=3).stream()
+        timer = interrupt_after(random.uniform(0.0005, 0.03))
+        try:
+            timer.start()
+            for _ in run:
+                pass
+            timer.join()
+            time.sleep(0.01)
+        except KeyboardInterrupt:
+            outcomes.add("interrupted")
+            timer.join()
+        run.close()
+        assert our_threads() == []
+        assert run.report.is_balanced, str(run.report)
+    assert outcomes == {"interrupted"}
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_program_with_its_own_handler_keeps_it(shards):
+    """Where a program handles SIGINT itself, tarlight does not touch the handler."""
+    heard = []
+    previous = signal.signal(signal.SIGINT, lambda *_: heard.append(1))
+    try:
+        with pipeline(shards, batch_size=10).stream() as run:
+            next(run)
+            os.kill(os.getpid(), signal.SIGINT)
+            next(run)
+    finally:
+        signal.signal(signal.SIGINT, previous)
+    assert heard == [1]
+    assert run.report.is_balanced
+
+
+def test_stream_outside_the_main_thread(shards):
+    """A stream may be consumed in any one thread."""
+    counts = []
+
+    def consume():
+        counts.append(sum(len(batch.data) for batch in pipeline(shards).stream()))
+
+    thread = threading.Thread(target=consume)
+    thread.start()
+    thread.join(60)
+    assert counts == [240]
