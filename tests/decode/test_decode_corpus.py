@@ -83,7 +83,7 @@ class TestFolder:
             assert all(difference <= limit for difference in row.get("differences", [])), row
 
     def test_only_complaints_about_headers_are_mended(self, corpus, folder):
-        """What strict libjpeg-turbo refuses and we deliver was refused for what stands before the first scan."""
+        """What strict libjpeg-turbo refuses and we deliver was refused for something before the scan."""
         good = [row for row in judged(corpus / folder) if row["verdicts"][0] == "good"]
         mended = [row for row in good if row["strict"] != "ok"]
         for row in mended:

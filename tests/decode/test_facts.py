@@ -156,6 +156,7 @@ HOSTILE = {
     "a million tiny segments after the scan": save(progressive=True)[:-2]
     + b"\xff\xda" * 200
     + segment(0xFE, b"") * 1_000_000,
+    "many EXIF segments": b"\xff\xd8" + segment(0xE1, b"Exif\x00\x00" + bytes(65_000)) * 120 + b"\xff\xd9",
     "fill bytes": b"\xff\xd8" + b"\xff" * 4_000_000,
     "stuffed bytes": b"\xff\xd8\xff" + b"\x00\xff" * 2_000_000,
 }

@@ -2,39 +2,46 @@
 
 from __future__ import annotations
 
+import io
 import struct
+import warnings
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from tarlight.decode import read_facts
 from tarlight.decode.exif import EXIF_NAME, XMP_NAME, read_orientation
 from tarlight.decode.orient import turn_upright
-from tests.decode.jpegs import CAPS, drop, insert, save, see, segment
+from tests.decode.jpegs import CAPS, drop, insert, save, segment
+from tests.soak import repetitions
 
-PICTURE = np.arange(2 * 3 * 3, dtype=np.uint8).reshape(2, 3, 3) * 14
-PLAIN = save(PICTURE, quality=95)
-WITHOUT_JFIF = drop(PLAIN, 0xE0)
-TURNED = {turn: turn_upright(see(PLAIN).copy(), turn).tobytes() for turn in range(1, 9)}
+JFIF = save()
+WITHOUT_JFIF = drop(JFIF, 0xE0)
 
 
-def test_the_picture_tells_all_orientations_apart():
-    """The eight turns of the test picture differ, so that comparing pixels compares orientations."""
-    assert len(set(TURNED.values())) == 8
+def ask_pillow(jpeg: bytes) -> int | None:
+    """Return the turn that `exif_transpose` takes, or None where Pillow raises for a malformed EXIF.
+
+    It is asked where it looks, since turning also writes the EXIF anew, which fails for many odd fields.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            with Image.open(io.BytesIO(jpeg)) as image:
+                found = image.getexif().get(274, 1)
+        except (SyntaxError, struct.error, OSError, TypeError, ValueError):
+            return None
+    return next((turn for turn in range(1, 9) if turn == found), 1)
 
 
 def compare(app1: list[bytes], *, jfif: bool) -> None:
-    """Assert that our orientation gives Pillow's pixels; where Pillow raises, that we do not."""
-    jpeg = insert(PLAIN if jfif else WITHOUT_JFIF, b"".join(segment(0xE1, payload) for payload in app1))
-    facts = read_facts(jpeg, CAPS)
-    assert facts.orientation in range(1, 9)
-    try:
-        seen = see(jpeg)
-    except (SyntaxError, struct.error, OSError):
-        return
-    assert TURNED[facts.orientation] == seen.tobytes()
+    """Assert that our orientation is Pillow's, or any where Pillow raises."""
+    jpeg = insert(JFIF if jfif else WITHOUT_JFIF, b"".join(segment(0xE1, payload) for payload in app1))
+    expected = ask_pillow(jpeg)
+    assert read_facts(jpeg, CAPS).orientation in ((expected,) if expected else range(1, 9))
 
 
 @st.composite
@@ -84,7 +91,7 @@ PAYLOADS = (
 )
 
 
-@settings(deadline=None, max_examples=1000)
+@settings(deadline=None, max_examples=repetitions(300, 5000))
 @given(st.lists(PAYLOADS, max_size=3), st.booleans())
 def test_orientation_is_that_of_pillow(app1, jfif):
     """Any EXIF and XMP, sound or broken, in any order, turns the picture as Pillow turns it."""

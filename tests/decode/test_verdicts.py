@@ -27,6 +27,7 @@ from tarlight.errors import ArgumentError
 from tarlight.ledger import SkipReason
 from tests.decode.contract import changed_jpegs, sound_jpegs
 from tests.decode.jpegs import CAPS, encoded, paint, save, see
+from tests.soak import repetitions
 
 TURBO, PILLOW = select_decoder("turbo"), select_decoder("pillow")
 
@@ -38,7 +39,7 @@ def verdict(result: Decoded | Refusal) -> tuple[object, ...]:
     return result.pixels.shape, result.damaged, result.damage_checked
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=repetitions(150, 3000))
 @given(changed_jpegs())
 def test_verdicts_do_not_depend_on_the_decoder(jpeg):
     """Turbo and Pillow agree on every changed JPEG, and show the same pixels of those they deliver."""
@@ -52,7 +53,7 @@ def test_verdicts_do_not_depend_on_the_decoder(jpeg):
         assert np.abs(ours.pixels.astype(int) - theirs.pixels).max() <= limit
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=repetitions(150, 3000))
 @given(changed_jpegs())
 def test_what_strict_libjpeg_turbo_decodes_is_delivered(jpeg):
     """Whatever strict libjpeg-turbo accepts is delivered with its pixels, unless its header is refused."""
