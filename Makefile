@@ -14,8 +14,7 @@ help:  ## show this list
 
 setup: $(VENV)/.installed  ## set up .venv (the other commands do it by themselves)
 
-demo: $(VENV)/.installed  ## write a small sample dataset and load it
-	$(BIN)/tarlight sample $(SAMPLE)
+demo: $(SAMPLE)/.complete  ## write a small sample dataset and load it
 	$(BIN)/tarlight load $(SAMPLE) --fields txt,json
 
 check: $(VENV)/.installed  ## format, lint, types, import rules
@@ -31,11 +30,16 @@ soak: $(VENV)/.installed  ## the long tests, and the full counts of the others
 	TARLIGHT_SOAK=1 $(BIN)/python -m pytest -m "soak or counted"
 
 bench: $(VENV)/.benchmarks  ## compare with the decode floor and with peers
-	$(BIN)/python bench/run.py
+	$(BIN)/python -m bench.run
 
 clean:  ## remove what the other commands made
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -prune -exec rm -rf {} + -o -name '*.egg-info' -prune -exec rm -rf {} +
+
+$(SAMPLE)/.complete: | $(VENV)/.installed
+	@rm -rf $(SAMPLE)
+	$(BIN)/tarlight sample $(SAMPLE)
+	@touch $@
 
 # Build tools are pinned as well, hence no build isolation.
 $(VENV)/.installed: pyproject.toml constraints.txt compat/nemo_curator/pyproject.toml

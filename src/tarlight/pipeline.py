@@ -5,13 +5,14 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from tarlight.argument import check_int, check_text
+from tarlight.argument import check_text
 from tarlight.errors import ArgumentTypeError, PipelineError, ResultTooLargeError
 from tarlight.executors.base import Plan
 from tarlight.executors.local import LocalExecutor
 from tarlight.memory import available_memory
 from tarlight.stages.base import ProcessingStage
 from tarlight.stages.fit import check_fit, check_start
+from tarlight.storage.size import parse_size
 from tarlight.stream import Stream
 from tarlight.tasks import EmptyTask, Task
 
@@ -136,7 +137,7 @@ class Pipeline:
         executor: Executor | None = None,
         initial_tasks: Sequence[Task] | None = None,
         *,
-        result_memory: int | None = None,
+        result_memory: int | str | None = None,
         listeners: Sequence[Listener] = (),
     ) -> PipelineResult:
         """Run to the end and return everything.
@@ -147,7 +148,8 @@ class Pipeline:
         Args:
             executor: Who runs the stages; by default this process.
             initial_tasks: What the first stage gets; by default one `EmptyTask`.
-            result_memory: Bytes of pixels to keep; by default half of the memory that is available now.
+            result_memory: Bytes of pixels to keep, as an int or text such as "8GiB"; by default half of the
+                memory that is available now.
             listeners: Told of every event of the run.
 
         Raises:
@@ -171,10 +173,10 @@ class Pipeline:
             yield task
 
 
-def _memory_limit(result_memory: int | None) -> int:
+def _memory_limit(result_memory: int | str | None) -> int:
     if result_memory is None:
         return available_memory() // 2
-    return check_int("result_memory", result_memory, minimum=0)
+    return parse_size(result_memory, "result_memory")
 
 
 def _released(limit: int) -> str:

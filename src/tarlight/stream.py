@@ -1,4 +1,8 @@
-"""A run as its consumer sees it: an iterator, a context manager, and a report."""
+"""A run as its consumer sees it: an iterator, a context manager, and a report.
+
+`Stream` is a handle that nothing else refers to, threads of the run least of all: so a consumer that lets go
+of it, by leaving a `for` loop or by an exception, ends the run at once.
+"""
 
 from __future__ import annotations
 
@@ -36,25 +40,21 @@ class Stream:
         self._name = name
         self._plan = plan
         self._executor = executor
-        self._ledger = Ledger()
         self._gate = InterruptGate()
-        self._telling = threading.Lock()
-        self._listeners = [*listeners, *_own_listeners(plan, self._current)]
+        self._progress = _Progress()
+        self._tell = _Teller([*listeners, *_own_listeners(plan, self._progress)])
         self._run: Run | None = None
-        self._outcome = "running"
-        self._started_at = time.monotonic()
-        self._seconds = 0.0
 
     @property
     def report(self) -> Report:
         """The ledger as it stands now; its `outcome` is `running` until the end."""
-        return self._current()
+        return self._progress.report()
 
     def __iter__(self) -> Iterator[Any]:
         return self
 
     def __next__(self) -> Any:
-        if self._outcome != "running":
+        if not self._progress.is_running:
             raise StopIteration
         try:
             with self._gate.held():
@@ -78,7 +78,7 @@ class Stream:
         Raises:
             LedgerError: the books do not balance.
         """
-        if self._outcome == "running":
+        if self._progress.is_running:
             with self._gate.held():
                 if self._run is not None:
                     self._run.close()
@@ -95,30 +95,29 @@ class Stream:
 
     def __del__(self) -> None:
         try:
-            if getattr(self, "_outcome", "") == "running" and self._run is not None:
+            if getattr(self, "_run", None) is not None:
                 self.close()
         except Exception:
             log.exception("a stream could not be ended when it was let go")
 
     def _next_task(self) -> Task:
         if self._run is None:
-            self._started_at = time.monotonic()
+            self._progress.start()
             self._tell(RunStarted(self._name))
-            context = StageContext(self._ledger, self._tell, self._gate.waiting, self._name)
+            context = StageContext(self._progress.ledger, self._tell, self._gate.waiting, self._name)
             self._run = self._executor.start(self._plan, context)
         task = next(self._run)
         if self._gate.pending:
-            self._ledger.leave(task.num_images)
+            self._progress.ledger.leave(task.num_images)
             self._run.close()
             self._gate.check()
-        self._ledger.deliver(task.num_images)
+        self._progress.ledger.deliver(task.num_images)
         return task
 
     def _finish(self, outcome: str, error: BaseException | None = None) -> None:
-        self._seconds = time.monotonic() - self._started_at
-        self._outcome = outcome
+        self._progress.end(outcome)
         self._tell(RunEnded(outcome))
-        report = self._current()
+        report = self.report
         if report.is_balanced:
             return
         message = f"the books do not balance, which is a bug in tarlight; please report it:\n{report}"
@@ -126,13 +125,44 @@ class Stream:
             raise LedgerError(message)
         error.add_note(message)
 
-    def _current(self) -> Report:
-        running = self._outcome == "running" and self._run is not None
-        seconds = time.monotonic() - self._started_at if running else self._seconds
-        return self._ledger.report(self._outcome, seconds)
 
-    def _tell(self, event: Event) -> None:
-        with self._telling:
+class _Progress:
+    """How far a run is: its ledger, its outcome, its time."""
+
+    def __init__(self) -> None:
+        self.ledger = Ledger()
+        self._outcome = "running"
+        self._started_at: float | None = None
+        self._seconds = 0.0
+
+    @property
+    def is_running(self) -> bool:
+        return self._outcome == "running"
+
+    def start(self) -> None:
+        self._started_at = time.monotonic()
+
+    def end(self, outcome: str) -> None:
+        self._seconds = self._elapsed()
+        self._outcome = outcome
+
+    def report(self) -> Report:
+        seconds = self._elapsed() if self.is_running else self._seconds
+        return self.ledger.report(self._outcome, seconds)
+
+    def _elapsed(self) -> float:
+        return 0.0 if self._started_at is None else time.monotonic() - self._started_at
+
+
+class _Teller:
+    """Tells listeners of events, one event at a time. Thread-safe."""
+
+    def __init__(self, listeners: list[Listener]) -> None:
+        self._listeners = listeners
+        self._lock = threading.Lock()
+
+    def __call__(self, event: Event) -> None:
+        with self._lock:
             for listener in tuple(self._listeners):
                 try:
                     listener(event)
@@ -142,9 +172,9 @@ class Stream:
                     self._listeners.remove(listener)
 
 
-def _own_listeners(plan: Plan, report: Any) -> list[Listener]:
+def _own_listeners(plan: Plan, progress: _Progress) -> list[Listener]:
     if not any(stage.verbose for stage in plan.stages):
         return []
     from tarlight.report.progress import make_listener  # noqa: PLC0415 (only verbose runs pay for it)
 
-    return [make_listener(report)]
+    return [make_listener(progress.report)]

@@ -18,7 +18,9 @@ from tarlight.stages.image.io.image_reader import ImageReaderStage
 def jpeg(seed=0, width=24, height=16):
     """A small picture, different for every seed."""
     x, y = np.meshgrid(np.arange(width), np.arange(height))
-    pixels = np.stack([(x * 9 + seed * 37) % 256, (y * 13 + seed * 11) % 256, (x + y + seed * 71) % 256], axis=-1)
+    pixels = np.stack(
+        [(x * 9 + seed * 37) % 256, (y * 13 + seed * 11) % 256, (x + y + seed * 71) % 256], axis=-1
+    )
     return simplejpeg.encode_jpeg(np.ascontiguousarray(pixels.astype(np.uint8)), quality=90)
 
 

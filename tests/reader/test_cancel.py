@@ -11,6 +11,8 @@ import time
 
 import pytest
 
+from tests.soak import repetitions
+
 from .dataset import pipeline, write_shards
 
 
@@ -72,13 +74,13 @@ def interrupt_after(seconds):
     return threading.Timer(seconds, os.kill, (os.getpid(), signal.SIGINT))
 
 
-def test_ctrl_c_at_any_moment(shards, repetitions):
+def test_ctrl_c_at_any_moment(shards):
     """Ctrl-C at a random moment raises KeyboardInterrupt, ends all threads, and the books balance."""
     random.seed(7)
     outcomes = set()
     for _ in range(repetitions(40, 400)):
         run = pipeline(shards, batch_size=3).stream()
-        timer = interrupt_after(random.uniform(0.0005, 0.03))  # noqa: S311
+        timer = interrupt_after(random.uniform(0.0005, 0.03))
         try:
             timer.start()
             for _ in run:

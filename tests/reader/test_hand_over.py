@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from tarlight import stream
@@ -61,6 +63,13 @@ HAND_OVERS = {
 }
 
 
+def consume(run, batches):
+    """Take some batches, or all, and close."""
+    for _ in itertools.islice(run, batches):
+        pass
+    run.close()
+
+
 @pytest.mark.parametrize("where", HAND_OVERS)
 @pytest.mark.parametrize("early", [False, True])
 def test_a_dropped_image_is_found(tmp_path, monkeypatch, where, early):
@@ -70,10 +79,7 @@ def test_a_dropped_image_is_found(tmp_path, monkeypatch, where, early):
     monkeypatch.setattr(owner, name, wrap(getattr(owner, name)))
     run = pipeline(str(tmp_path), batch_size=10).stream()
     with pytest.raises(LedgerError, match="do not balance"):
-        for number, _ in enumerate(run):
-            if early and number == 3:
-                break
-        run.close()
+        consume(run, batches=4 if early else None)
     assert not run.report.is_balanced
 
 

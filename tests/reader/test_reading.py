@@ -32,10 +32,16 @@ def test_delivers_every_image(tmp_path):
 
 def test_identity(tmp_path):
     """`image_path` is shard + member; `source` tells where the bytes lie and reads them again."""
-    shard = write_tar(tmp_path / "a.tar", [("x/7.left.jpg", jpeg(1)), ("x/7.jpg", jpeg(2)), ("./8.JPEG", jpeg(3))])
+    shard = write_tar(
+        tmp_path / "a.tar", [("x/7.left.jpg", jpeg(1)), ("x/7.jpg", jpeg(2)), ("./8.JPEG", jpeg(3))]
+    )
     found = images(load(shard))
     assert [image.image_id for image in found] == ["x/7.left", "x/7", "8"]
-    assert [image.image_path for image in found] == [f"{shard}/x/7.left.jpg", f"{shard}/x/7.jpg", f"{shard}/./8.JPEG"]
+    assert [image.image_path for image in found] == [
+        f"{shard}/x/7.left.jpg",
+        f"{shard}/x/7.jpg",
+        f"{shard}/./8.JPEG",
+    ]
     for seed, image in enumerate(found, start=1):
         assert image.source.open() == jpeg(seed)
         with open(shard, "rb") as raw:  # noqa: PTH123 (an oracle of its own)

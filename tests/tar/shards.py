@@ -8,7 +8,7 @@ import tarfile
 from collections import Counter
 from dataclasses import dataclass, field
 
-from tarlight.ledger import Ledger, Report
+from tarlight.ledger import Ledger, Loss, Report
 from tarlight.tar import Damage, ImageRecord, Member, TarStream, iter_members, read_records
 
 BLOCK = 512
@@ -129,9 +129,14 @@ def members(data: bytes, **options) -> tuple[list[Member], list[Damage], TarStre
 def records(data: bytes, **options) -> tuple[list[ImageRecord], Report]:
     """Every image of one chunk of bytes, and the books about it."""
     ledger = Ledger()
-    images = list(
-        read_records([data], shard="s.tar", size=len(data), ledger=ledger, extensions=EXTENSIONS, **options)
-    )
+    images = []
+    for item in read_records(
+        [data], shard="s.tar", size=len(data), ledger=ledger, extensions=EXTENSIONS, **options
+    ):
+        if isinstance(item, Loss):
+            ledger.lose(item)
+        else:
+            images.append(item)
     return images, ledger.report("finished", 0.0)
 
 

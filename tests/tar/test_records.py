@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tarlight.ledger import Ledger, SkipReason
+from tarlight.ledger import Ledger, Loss, SkipReason
 from tarlight.tar import read_records
-from tarlight.tar.holding import MAX_IMAGES
+from tarlight.tar.holding import MAX_HELD
 from tarlight.tar.name import last_extension, make_image_id, split_name
 from tests.tar.shards import (
     EXTENSIONS,
@@ -203,7 +203,7 @@ def test_flawed_images_keep_their_place() -> None:
 
 def test_one_key_with_many_parts_is_bounded() -> None:
     """A record with too many images is passed on in parts, noted once, with every image."""
-    count = 3 * MAX_IMAGES + 7
+    count = 3 * MAX_HELD + 7
     data = b"".join(raw_member(b"k.%06d.jpg" % number, b"x") for number in range(count))
     images, report = records(raw_member(b"k.txt", b"caption") + data + END, fields=("txt",))
     assert len(images) == report.images_seen == count
@@ -228,3 +228,17 @@ def test_losses_name_their_neighbours() -> None:
     assert "after 'a.jpg'" in loss.detail
     assert "before 'c.jpg'" in loss.detail
     assert report.bytes_lost == loss.end - loss.start == len(broken)
+
+
+@pytest.mark.parametrize("fields", [(), ("txt",)])
+def test_losses_come_in_tar_order(fields: tuple[str, ...]) -> None:
+    """Images and losses come in the order of their bytes, also when images wait for their fields."""
+    broken = b"X" + raw_member(b"b.jpg", JPEG)[1:]
+    sound = [raw_member(name, JPEG) for name in (b"a.jpg", b"c.jpg", b"c.right.jpg")]
+    data = broken + sound[0] + broken + raw_member(b"a.txt", b"x") + sound[1] + broken + sound[2] + END
+    items = list(
+        read_records([data], shard="s", size=None, ledger=Ledger(), extensions=EXTENSIONS, fields=fields)
+    )
+    places = [item.start if isinstance(item, Loss) else item.offset for item in items]
+    assert places == sorted(places)
+    assert [type(item) for item in items].count(Loss) == 3

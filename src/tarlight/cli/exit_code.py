@@ -63,7 +63,8 @@ def _explain(error: Exception) -> None:
         traceback.print_exception(error)
     encoding = sys.stderr.encoding or "ascii"
     lines = [f"error: {error}" if known else f"error: {type(error).__name__}: {error}"]
-    lines += [f"  {note}" for note in getattr(error, "__notes__", ())]
+    if _exit_code(error) == STOPPED:  # else the stage that found it out is of no interest
+        lines += [f"  {note}" for note in getattr(error, "__notes__", ())]
     red, plain = ("\x1b[31m", "\x1b[0m") if _in_colour() else ("", "")
     for line in "\n".join(lines).splitlines():
         typer.echo(f"{red}{printable(line, encoding)}{plain}", file=sys.stderr, color=True)

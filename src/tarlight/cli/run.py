@@ -103,8 +103,11 @@ def _count_drawn(done: int, total: int) -> None:
 
 def _next_steps(folder: str, summary: SampleSummary) -> Iterator[str]:
     quoted = printable(shlex.quote(folder), sys.stdout.encoding or "ascii")
-    yield f"{quoted}: {plural(summary.images, 'image')} in {plural(summary.shards, 'shard')}"
-    yield f"Load them:  tarlight load {quoted} --fields txt,json"
+    yield f"{quoted}: {plural(summary.images, 'image')} in {plural(len(summary.shards), 'shard')}"
+    yield f"  to load them:  tarlight load {quoted}/*.tar --fields txt,json"
+    if summary.damaged:
+        yield f"{quoted}/damaged: {plural(len(summary.damaged), 'broken shard')}, see README.txt there"
+        yield f"  to try them:   tarlight load {quoted}/damaged"
 
 
 def _listener(books: Books, limit: int | None) -> Listener:

@@ -25,10 +25,10 @@ _RATIOS: Final = {5: "2L", 10: "2l"}
 _IN_XMP: Final = re.compile(rb'tiff:Orientation(?:="|>)([0-9])')
 
 
-def read_orientation(exif: bytes | None, xmp: bytes | None) -> int:
-    """Return 1 to 8 from the joined EXIF segments and the last XMP segment; None where there is none."""
+def read_orientation(exif: bytes, xmp: bytes) -> int:
+    """Return 1 to 8 from the joined EXIF segments and the last XMP segment; empty where there is none."""
     value: float | None = None
-    tiff = b"" if exif is None else _strip_name(exif)
+    tiff = _strip_name(exif)
     if tiff:
         order = _BYTE_ORDERS.get(tiff[:4])
         if order is None or len(tiff) < _HEADER:

@@ -22,6 +22,7 @@ from tarlight.decode.segment import (
     SOI,
     SOS,
     Segment,
+    find_marker,
     walk_header,
     walk_scans,
 )
@@ -70,12 +71,13 @@ def read_facts(data: bytes, caps: Caps) -> JpegFacts | Refusal:
         return _refuse_start(data)
     frame: Segment | None = None
     end, jfif, adobe = 2, False, -1
-    exif = xmp = None
+    exif: list[bytes] = []
+    xmp = b""
     for marker, start, end in walk_header(data):
         if not _TOLD[marker]:
             continue
         if marker == SOS:
-            orientation = UPRIGHT if exif is None and xmp is None else read_orientation(exif, xmp)
+            orientation = read_orientation(b"".join(exif), xmp) if exif or xmp else UPRIGHT
             return _conclude(data, caps, frame, (jfif, adobe, orientation), (marker, start, end))
         if marker == APP0:
             jfif = jfif or (end - start >= _JFIF_BYTES and data.startswith(b"JFIF\x00", start))
@@ -83,7 +85,7 @@ def read_facts(data: bytes, caps: Caps) -> JpegFacts | Refusal:
             if end - start >= _ADOBE_BYTES and end <= len(data) and data.startswith(b"Adobe", start):
                 adobe = data[start + 11]
         elif marker == APP1:
-            exif, xmp = _add_metadata(data[start:end], exif, xmp)
+            xmp = _add_metadata(data[start:end], exif, xmp)
         elif marker in _FRAMES and frame is None:
             frame = (marker, start, end)
         else:
@@ -91,13 +93,11 @@ def read_facts(data: bytes, caps: Caps) -> JpegFacts | Refusal:
     return _refuse_end(data, end)
 
 
-def _add_metadata(payload: bytes, exif: bytes | None, xmp: bytes | None) -> tuple[bytes | None, bytes | None]:
-    """Add one APP1 segment: EXIF segments are joined, of XMP the last counts, as in Pillow."""
+def _add_metadata(payload: bytes, exif: list[bytes], xmp: bytes) -> bytes:
+    """Take one APP1 segment, return the XMP; EXIF segments are joined, of XMP the last counts (Pillow)."""
     if payload.startswith(EXIF_NAME):
-        exif = payload if exif is None else exif + payload[len(EXIF_NAME) :]
-    elif payload.startswith(XMP_NAME):
-        xmp = payload[len(XMP_NAME) :]
-    return exif, xmp
+        exif.append(payload.removeprefix(EXIF_NAME) if exif else payload)
+    return payload.removeprefix(XMP_NAME) if payload.startswith(XMP_NAME) else xmp
 
 
 def _conclude(
@@ -157,7 +157,7 @@ def _refuse_end(data: bytes, end: int) -> Refusal:
         return Refusal(
             SkipReason.TRUNCATED, f"the header claims bytes up to {end}, but the file ends at {len(data)}"
         )
-    if end < len(data) and sum(1 for _ in walk_header(data)) >= MAX_SEGMENTS:
+    if find_marker(data, end) is not None:  # the walk gave up
         return Refusal(SkipReason.CORRUPT, f"more than {MAX_SEGMENTS:,} segments before the first scan")
     return Refusal(SkipReason.TRUNCATED, f"the file ends at byte {len(data)}, before its first scan")
 
@@ -205,12 +205,10 @@ def _check_scans(data: bytes, caps: Caps, facts: JpegFacts) -> Refusal | None:
         return None
     if data.count(b"\xff\xda", facts.scan_start) <= caps.max_scans:
         return None  # an upper bound: other segments may hold these bytes too
-    num_scans = num_segments = 0
-    for num_segments, (marker, _, _) in enumerate(walk_scans(data, facts.scan_start), 1):
-        num_scans += marker == SOS
-        if num_scans > caps.max_scans:
-            return Refusal(SkipReason.TOO_MANY_SCANS, f"more than {caps.max_scans:,} scans")
-    if num_segments >= MAX_SEGMENTS:
+    markers = [marker for marker, _, _ in walk_scans(data, facts.scan_start)]
+    if markers.count(SOS) > caps.max_scans:
+        return Refusal(SkipReason.TOO_MANY_SCANS, f"more than {caps.max_scans:,} scans")
+    if len(markers) >= MAX_SEGMENTS:
         return Refusal(SkipReason.CORRUPT, f"more than {MAX_SEGMENTS:,} segments after the first scan")
     return None
 

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Final
 from tarlight.decode.mend import mend_header
 from tarlight.decode.pillow import refuse_with_pillow, run_pillow
 from tarlight.decode.protocol import Decoded, Encoded, Refusal
-from tarlight.decode.sound import find_fault, is_complete
-from tarlight.decode.turbo import name_limit, refuse, run_turbo
+from tarlight.decode.sound import find_fault, is_complete, is_cut_in_segment
+from tarlight.decode.turbo import is_warning, name_limit, refuse, run_turbo
 from tarlight.ledger import SkipReason
 
 if TYPE_CHECKING:
@@ -41,11 +41,14 @@ def _judge_mended(data: bytes, facts: JpegFacts, *, deliver_damaged: bool) -> De
     mended = mend_header(data, facts)
     try:
         return Decoded(run_turbo(mended, facts), "turbo")
-    except ValueError as error:
-        limit = name_limit(error)
-        refusal = refuse(error)
+    except ValueError as complaint:
+        error = complaint
+    limit, refusal = name_limit(error), refuse(error)
     if limit:
         return _judge_without_turbo(data, facts, limit, deliver_damaged=deliver_damaged)
+    if refusal.reason == SkipReason.CORRUPT and not is_warning(error) and is_cut_in_segment(data, facts):
+        # libjpeg went on with made-up bytes and stumbled over them, which hides that the file ended.
+        refusal = Refusal(SkipReason.TRUNCATED, f"the file ends inside a segment ({refusal.detail})")
     if deliver_damaged and refusal.reason in _DAMAGE:
         return _decode_damaged(mended, facts) or refusal
     return refusal

@@ -78,8 +78,11 @@ def _text(head: bytes) -> str:
 
 
 def _is_utf8(head: bytes) -> bool:
-    # The last character may have been cut: three bytes at most are missing.
-    return "�" not in head.decode("utf-8", "replace")[:-3]
+    try:
+        head.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return 0 < error.start >= len(head) - 3  # the last character may have been cut
+    return True
 
 
 def _nothing(head: bytes, data: bytes) -> str:

@@ -2,7 +2,7 @@
 
 Before the first scan, position decides: a bad ICC chunk, an unknown JFIF version, junk between segments say
 nothing about the picture, yet strict libjpeg-turbo stops at them and would hide real damage behind them.
-A rebuilt header has none of them; from the first SOS on, every byte stays what it was. Never raises for content.
+A rebuilt header has none of them; behind it, every byte stays as it was. Never raises for content.
 """
 
 from __future__ import annotations

@@ -27,6 +27,7 @@ DRI: Final = 0xDD
 APP0: Final = 0xE0
 APP1: Final = 0xE1
 APP14: Final = 0xEE
+COM: Final = 0xFE
 
 MAX_SEGMENTS: Final = 16_384
 """Segments that one walk looks at. Real files have tens, with extended XMP hundreds; a hostile one could have
@@ -51,10 +52,10 @@ def walk_header(data: bytes) -> Iterator[Segment]:
             return
         fill, marker, length = read(data, position)
         if fill != 0xFF or _ODD[marker]:  # noqa: PLR2004 (every marker starts with it)
-            found = _ANY_MARKER.search(data, position)
+            found = find_marker(data, position)
             if found is None:
                 return
-            position, marker = found.start(), data[found.start() + 1]
+            position, marker = found, data[found + 1]
             if marker in _STANDALONE:
                 yield marker, position + 2, position + 2
                 position += 2
@@ -68,12 +69,18 @@ def walk_header(data: bytes) -> Iterator[Segment]:
         position = end
 
 
+def find_marker(data: bytes, position: int) -> int | None:
+    """Return where the next marker starts at or after `position`, or None; restart markers count."""
+    found = _ANY_MARKER.search(data, position)
+    return None if found is None else found.start()
+
+
 def _last_marker(data: bytes, position: int) -> Iterator[Segment]:
     """Yield a marker in the last three bytes, where no segment fits: standalone, or cut off."""
-    found = _ANY_MARKER.search(data, position)
+    found = find_marker(data, position)
     if found is not None:
-        marker, end = data[found.start() + 1], found.end()
-        yield marker, end, end if marker in _STANDALONE else end + 2
+        marker, start = data[found + 1], found + 2
+        yield marker, start, start if marker in _STANDALONE else start + 2
 
 
 def walk_scans(data: bytes, scan_start: int) -> Iterator[Segment]:

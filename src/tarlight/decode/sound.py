@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tarlight.decode.segment import DHT, DQT, DRI, EOI, SOS, walk_header, walk_scans
+from tarlight.decode.segment import APP0, COM, DAC, DHT, DQT, DRI, EOI, SOS, walk_header, walk_scans
 
 if TYPE_CHECKING:
     from tarlight.decode.protocol import JpegFacts
@@ -19,6 +19,7 @@ _MAX_SAMPLING: Final = 4
 _MAX_TABLE: Final = 3
 _MAX_CODES: Final = 256
 _MAX_BLOCKS_IN_UNIT: Final = 10
+_BETWEEN_SCANS: Final = frozenset({DHT, DAC, SOS, DQT, DRI, COM, *range(APP0, APP0 + 16)})
 _STANDARD: Final = frozenset({0x00, 0x01, 0x10, 0x11})
 """Huffman tables that libjpeg-turbo supplies where a sequential file (Motion JPEG) leaves them out."""
 
@@ -46,6 +47,16 @@ def find_fault(data: bytes, facts: JpegFacts) -> str:
 def is_complete(data: bytes, facts: JpegFacts) -> bool:
     """Return whether the scans end in an EOI marker; bytes after it do not matter."""
     return any(marker == EOI for marker, _, _ in walk_scans(data, facts.scan_start))
+
+
+def is_cut_in_segment(data: bytes, facts: JpegFacts) -> bool:
+    """Return whether the file ends in a segment that may stand between scans, after only such segments."""
+    for marker, _, end in walk_scans(data, facts.scan_start):
+        if marker not in _BETWEEN_SCANS:
+            return False
+        if end > len(data):
+            return True
+    return False
 
 
 def _take_quantizers(payload: bytes, quantizers: set[int]) -> bool:

@@ -1,7 +1,7 @@
 """Calls libjpeg-turbo through simplejpeg, and is the one place that knows its error messages.
 
-Strict calls stop at the first warning; everything simplejpeg raises for content is a ValueError with
-libjpeg's message. simplejpeg releases the GIL while it decodes and returns a new array.
+A strict call fails for any warning, with libjpeg's first one or with the error that came after it. Everything
+simplejpeg raises for content is a ValueError; it releases the GIL while it decodes and returns a new array.
 """
 
 from __future__ import annotations
@@ -28,8 +28,6 @@ _BEYOND_IT: Final = {
 _REASONS: Final = {
     "Premature end of JPEG file": SkipReason.TRUNCATED,
     "Insufficient memory": SkipReason.TOO_MANY_PIXELS,
-    "Unsupported JPEG data precision": SkipReason.UNSUPPORTED,
-    "Unsupported JPEG process": SkipReason.UNSUPPORTED,
     "Sorry, arithmetic coding is not implemented": SkipReason.UNSUPPORTED,
 }
 """Messages that are not plain damage; any other means `corrupt`."""
@@ -53,6 +51,11 @@ def name_limit(error: ValueError) -> str:
     """Return a phrase when the message is about what libjpeg-turbo does not do, else an empty string."""
     message = str(error)
     return next((phrase for known, phrase in _BEYOND_IT.items() if known in message), "")
+
+
+def is_warning(error: ValueError) -> bool:
+    """Return whether libjpeg found bad data and went on, and met no error later."""
+    return "Corrupt JPEG data" in str(error)
 
 
 def refuse(error: Exception) -> Refusal:

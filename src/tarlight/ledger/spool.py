@@ -6,6 +6,7 @@ import json
 import shutil
 import tempfile
 import threading
+import weakref
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -43,10 +44,15 @@ class Spool(Generic[Entry]):
                 self._kept.append(entry)
                 return
             if self._file is None:
-                self._file = tempfile.NamedTemporaryFile(  # noqa: SIM115 (lives as long as the report)
-                    "w+", encoding="utf-8", errors="surrogatepass", prefix="tarlight-", suffix=".jsonl"
-                )
+                self._file = self._open_file()
             self._file.write(_to_line(entry))
+
+    def _open_file(self) -> IO[str]:
+        opened = tempfile.NamedTemporaryFile(  # noqa: SIM115 (lives as long as the report)
+            "w+", encoding="utf-8", errors="surrogatepass", prefix="tarlight-", suffix=".jsonl"
+        )
+        weakref.finalize(self, opened.close)
+        return opened
 
     def __len__(self) -> int:
         return self._count

@@ -41,6 +41,11 @@ def rate(amount: float, seconds: float) -> float:
     return amount / seconds if seconds > 0 else 0.0
 
 
+def duration(seconds: float) -> str:
+    """0.534 -> `0.53 s`, 125 -> `2:05`."""
+    return f"{digits(seconds)} s" if seconds < 59.5 else clock(seconds)  # noqa: PLR2004 (rounds to a minute)
+
+
 def clock(seconds: float) -> str:
     """3725 -> `1:02:05`, 125 -> `2:05`."""
     minutes, rest = divmod(int(seconds), 60)

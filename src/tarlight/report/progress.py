@@ -100,7 +100,7 @@ class _Progress:
                 self._draw_with(PlainDisplay(title, sys.stderr))
 
     def _draw_live(self, title: str) -> None:
-        if self._ended.wait(0.3):  # a run this short needs no display, and need not pay for rich
+        if self._ended.wait(0.1):  # a run this short needs no display, and need not pay for rich
             return
         from tarlight.report.live import LiveDisplay  # noqa: PLC0415 (imports rich)
 

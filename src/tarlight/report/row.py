@@ -10,7 +10,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Literal
 
 from tarlight.ledger import LossReason, SkipReason
-from tarlight.report.figure import clock, count, digits, num_bytes, plural, rate
+from tarlight.report.figure import count, digits, duration, num_bytes, plural, rate
 from tarlight.report.label import label
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class Row:
 def headline(report: Report) -> Row:
     """One sentence that says how the run went."""
     delivered = f"{count(report.images_delivered)} of {plural(report.images_seen, 'image')} delivered"
-    where = f"{plural(report.shards, 'shard')} in {clock(report.seconds)}"
+    where = f"{plural(report.shards, 'shard')} in {duration(report.seconds)}"
     return Row(f"{report.outcome}: {delivered}, {where}", tone=_tone(report))
 
 

@@ -10,6 +10,7 @@ import shutil
 import textwrap
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
+from tarlight.report.label import shorten
 from tarlight.report.row import Row, Tone, headline, rows
 
 if TYPE_CHECKING:
@@ -64,18 +65,20 @@ def lay_out(report: Report, *, width: int, encoding: str = "utf-8") -> Iterator[
     for text in textwrap.wrap(head.name, width):
         yield Line(text, tone=head.tone)
     body = list(rows(report, encoding))
-    name_width = min(max(len(_indented(row)) for row in body), width // 2)
     amount_width = max(len(row.amount) for row in body)
+    longest = max(len(_INDENT) * row.depth + len(row.name) for row in body)
+    name_width = min(longest, width // 2, width - len(_GAP) - amount_width)
     for row in body:
         yield from _row_lines(row, name_width, amount_width, width)
 
 
 def _row_lines(row: Row, name_width: int, amount_width: int, width: int) -> Iterator[Line]:
-    name = f"{_indented(row):<{name_width}}"
-    amount = f"{row.amount:>{name_width + len(_GAP) + amount_width - len(name)}}"
+    indent = _INDENT * row.depth
+    name = f"{indent + shorten(row.name, name_width - len(indent)):<{name_width}}"
+    amount = f"{_GAP}{row.amount:>{amount_width}}"
     fits = len(name) + len(amount) + len(_GAP) + len(row.remark) <= width
     yield Line(name, amount, _GAP + row.remark if fits else "", row.tone)
-    for text in row.details if fits else (row.remark, *row.details):
+    for text in row.details if fits or not row.remark else (row.remark, *row.details):
         yield from _detail_lines(text, _INDENT * (row.depth + 2), width)
 
 
@@ -85,10 +88,6 @@ def _detail_lines(text: str, indent: str, width: int) -> Iterator[Line]:
         text, width, initial_indent=indent, subsequent_indent=hanging, break_on_hyphens=False
     ):
         yield Line("", "", line)
-
-
-def _indented(row: Row) -> str:
-    return _INDENT * row.depth + row.name
 
 
 def _columns(stream: TextIO) -> int:

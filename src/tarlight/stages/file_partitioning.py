@@ -20,7 +20,22 @@ if TYPE_CHECKING:
 class FilePartitioningStage(ProcessingStage[EmptyTask, FileGroupTask]):
     """Finds shards and yields them in partitions, in order; see `tarlight.storage.find_shards`.
 
-    Nothing is looked at before `process` runs. Partitions and their ids depend on the input alone.
+    Making one checks the arguments and does no I/O. Partitions and their ids depend on the input alone.
+
+    Args:
+        file_paths: a folder (read at any depth), a file, a glob, a brace range like
+            `{00000..00099}.tar`, or a list of these.
+        files_per_partition: shards in one partition; 1 when neither this nor `blocksize` is given.
+        blocksize: bytes in one partition, as an int or text like "128MiB": neighbours are put together
+            as long as they fit, and a larger shard is alone.
+        file_extensions: which files of folders and globs are shards; in any case, dot or no dot.
+        storage_options: options of the store; the local disk has none.
+        limit: at most this many partitions.
+        name: the stage's name in reports.
+
+    Raises:
+        ArgumentError: a value that is not allowed; also `files_per_partition` with `blocksize`.
+        ArgumentTypeError: a value of the wrong type.
     """
 
     def __init__(  # noqa: PLR0917 (the documented order)
@@ -33,23 +48,6 @@ class FilePartitioningStage(ProcessingStage[EmptyTask, FileGroupTask]):
         limit: int | None = None,
         name: str = "file_partitioning",
     ) -> None:
-        """Check the arguments; no I/O.
-
-        Args:
-            file_paths: a folder (read at any depth), a file, a glob, a brace range like
-                `{00000..00099}.tar`, or a list of these.
-            files_per_partition: shards in one partition; 1 when neither this nor `blocksize` is given.
-            blocksize: bytes in one partition, as an int or text like "128MiB": neighbours are put together
-                as long as they fit, and a larger shard is alone.
-            file_extensions: which files of folders and globs are shards; in any case, dot or no dot.
-            storage_options: options of the store; the local disk has none.
-            limit: at most this many partitions.
-            name: the stage's name in reports.
-
-        Raises:
-            ArgumentError: a value that is not allowed; also `files_per_partition` with `blocksize`.
-            ArgumentTypeError: a value of the wrong type.
-        """
         if files_per_partition is not None and blocksize is not None:
             raise ArgumentError("pass files_per_partition or blocksize, not both: each decides alone")
         if not isinstance(name, str):

@@ -1,28 +1,32 @@
 """Images held back until their record ends, for the sidecars that come with them.
 
-Strategy: gets images and sidecars in tar order, returns the images that are ready, in the same order. What it
-holds is bounded; a record that is larger is passed on in parts. Broken sidecars become notes; never raises.
+Strategy: gets images, losses and sidecars in tar order, returns the images and losses that are ready, in the
+same order. What it holds is bounded; a record that is larger is passed on in parts. Broken sidecars become
+notes; never raises.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tarlight.ledger import SkipReason
+from tarlight.ledger import Loss, SkipReason
+from tarlight.tar.image import ImageRecord
 from tarlight.tar.name import last_extension
 from tarlight.tar.sidecar import MAX_FIELD_BYTES, decode_field
 
 if TYPE_CHECKING:
     from collections import Counter
 
-    from tarlight.tar.image import ImageRecord
     from tarlight.tar.member import Member
     from tarlight.tar.notebook import Notebook
 
-MAX_IMAGES = 1_000
-"""Images of one record that are held."""
+MAX_HELD = 1_000
+"""Images and losses of one record that are held."""
 MAX_BYTES = 64 << 20
 """Bytes of images that are held; a single larger image is held alone."""
+
+
+Item = ImageRecord | Loss
 
 
 class _Sidecar(NamedTuple):
@@ -38,25 +42,23 @@ class Holding:
         self._notebook = notebook
         self._ignored = ignored
         self._key: str | None = None
-        self._images: list[ImageRecord] = []
+        self._held: list[Item] = []
         self._num_bytes = 0
         self._sidecars: dict[str, _Sidecar] = {}
         self._values: dict[str, Any] = {}
         self._is_in_parts = False
 
-    def hold_image(self, image: ImageRecord) -> list[ImageRecord]:
+    def hold_image(self, image: ImageRecord) -> list[Item]:
         """Hold an image; returns those that are ready before it."""
         is_lost = image.flaw is SkipReason.NAME_LOST  # its key may be wrong, so it stays where it is
         ready = [] if is_lost else self._open(image.key)
-        num_bytes = len(image.data or b"")
-        is_too_much = self._num_bytes + num_bytes > MAX_BYTES
-        if self._images and (is_too_much or len(self._images) >= MAX_IMAGES):
-            ready += self._pass_on_part()
-        self._images.append(image)
-        self._num_bytes += num_bytes
-        return ready
+        return ready + self._hold(image, len(image.data or b""))
 
-    def hold_sidecar(self, key: str, field: str, member: Member) -> list[ImageRecord]:
+    def hold_loss(self, loss: Loss) -> list[Item]:
+        """Hold a loss behind the images before it; returns what is ready."""
+        return self._hold(loss, 0) if self._held else [loss]
+
+    def hold_sidecar(self, key: str, field: str, member: Member) -> list[Item]:
         """Hold a sidecar; returns the images that are ready before it."""
         ready = self._open(key)
         if field in self._sidecars or field in self._values:
@@ -66,31 +68,39 @@ class Holding:
             self._sidecars[field] = _hold(member)
         return ready
 
-    def release(self) -> list[ImageRecord]:
-        """End the record; returns its images."""
+    def release(self) -> list[Item]:
+        """End the record; returns its images, and the losses between them."""
         ready = self._attach()
         for sidecar in self._sidecars.values():
             self._ignored[last_extension(sidecar.member)] += 1
         self._key, self._sidecars, self._values, self._is_in_parts = None, {}, {}, False
         return ready
 
-    def _open(self, key: str) -> list[ImageRecord]:
+    def _open(self, key: str) -> list[Item]:
         if key == self._key:
             return []
-        ready = self.release() if self._key is not None or self._images else []
+        ready = self.release()
         self._key = key
         return ready
 
-    def _pass_on_part(self) -> list[ImageRecord]:
+    def _hold(self, item: Item, num_bytes: int) -> list[Item]:
+        is_too_much = self._num_bytes + num_bytes > MAX_BYTES or len(self._held) >= MAX_HELD
+        ready = self._pass_on_part() if self._held and is_too_much else []
+        self._held.append(item)
+        self._num_bytes += num_bytes
+        return ready
+
+    def _pass_on_part(self) -> list[Item]:
         if not self._is_in_parts:
             text = f"record {self._key!r} is too large to be held; fields that come later are not attached"
             self._notebook.add("record_in_parts", text)
         self._is_in_parts = True
         return self._attach()
 
-    def _attach(self) -> list[ImageRecord]:
+    def _attach(self) -> list[Item]:
         """Give the images at hand their fields, and let go of them."""
-        images, self._images, self._num_bytes = self._images, [], 0
+        held, self._held, self._num_bytes = self._held, [], 0
+        images = [item for item in held if isinstance(item, ImageRecord)]
         if images and self._sidecars:
             for field, sidecar in self._sidecars.items():
                 self._decode(field, sidecar)
@@ -98,7 +108,7 @@ class Holding:
         for image in images:
             if image.flaw is not SkipReason.NAME_LOST:
                 image.fields = dict(self._values)
-        return images
+        return held
 
     def _decode(self, field: str, sidecar: _Sidecar) -> None:
         trouble = sidecar.trouble
@@ -108,9 +118,7 @@ class Holding:
                 return
         except ValueError as error:
             trouble = str(error)
-        self._notebook.add(
-            "broken_field", f"{sidecar.member!r}: {trouble}; the image comes without this field"
-        )
+        self._notebook.add("broken_field", f"{sidecar.member!r}: {trouble}; the image comes without it")
 
 
 def _hold(member: Member) -> _Sidecar:

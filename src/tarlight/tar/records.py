@@ -1,8 +1,9 @@
 """Images with their keys, ids and sidecars, out of the members of one shard.
 
-Strategy: `read_records` is the tar room for one shard. It writes to the ledger what it sees, ignores, loses
-and notes, and leaves skipping to its caller, which gets every image it counted as seen, flawed ones
-included, in tar order. Without `fields` nothing is held back. Raises only what the chunks raise.
+Strategy: `read_records` is the tar room for one shard. It writes to the ledger what it sees, ignores and
+notes, and leaves skips and losses to its caller, which gets every image it counted as seen, flawed ones
+included, and every loss, in tar order. Without `fields` nothing is held back. Raises only what the chunks
+raise.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from tarlight.tar.notebook import Notebook
 from tarlight.tar.parser import MAX_MEMBER_BYTES, TarStream, iter_members
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Generator, Iterable, Iterator
 
     from tarlight.ledger import Ledger
     from tarlight.tar.member import Chunk
@@ -50,22 +51,22 @@ def read_records(
     extensions: tuple[str, ...],
     fields: tuple[str, ...] = (),
     max_member_bytes: int = MAX_MEMBER_BYTES,
-) -> Iterator[ImageRecord]:
-    """Read the images of one shard.
+) -> Generator[ImageRecord | Loss, None, None]:
+    """Read the images of one shard, and what is lost between them.
 
     Args:
         chunks: the bytes of the shard in order; they must not change later.
         shard: path or URL of the shard, for the ledger.
         size: bytes in all chunks together, when known.
-        ledger: gets images seen, members ignored, losses, notes, and the shard's account at its end.
+        ledger: gets images seen, members ignored, notes, and the shard's account at its end.
         extensions: what makes a member an image, with the dot; case does not matter.
         fields: sidecars to attach, by their whole field (`txt`, `seg.json`); case does not matter. With them,
             images wait for the end of their record.
         max_member_bytes: larger images have the flaw TOO_LARGE.
 
     Yields:
-        Every image in tar order, with its bytes or its flaw. The ledger counts exactly these as seen, also
-        when the generator is closed early.
+        Every image in tar order, with its bytes or its flaw, and every loss between them. The ledger counts
+        exactly these images as seen, also when the generator is closed early.
     """
     room = _Room(shard, ledger, extensions, fields)
     stream = iter_members(
@@ -73,9 +74,9 @@ def read_records(
     )
     num_seen = 0
     try:
-        for image in room.read(stream):
-            num_seen += 1
-            yield image
+        for item in room.read(stream):
+            num_seen += isinstance(item, ImageRecord)
+            yield item
             if num_seen == _SEEN_AT_ONCE:
                 ledger.saw(num_seen)
                 num_seen = 0
@@ -102,8 +103,8 @@ class _Room:
         self._has_images = False
         self.wants = self._wants_field if fields else self._wants_image
 
-    def read(self, stream: TarStream) -> Iterator[ImageRecord]:
-        """The images of a stream."""
+    def read(self, stream: TarStream) -> Iterator[ImageRecord | Loss]:
+        """The images and losses of a stream."""
         return self._read_with_fields(stream) if self._fields else self._read_plain(stream)
 
     def note_absence(self, stream: TarStream) -> None:
@@ -125,20 +126,20 @@ class _Room:
     def _wants_field(self, name: str) -> bool:
         return self._wants_image(name) or split_name(name)[1].lower() in self._fields
 
-    def _read_plain(self, stream: TarStream) -> Iterator[ImageRecord]:
+    def _read_plain(self, stream: TarStream) -> Iterator[ImageRecord | Loss]:
         for item in stream:
             if isinstance(item, Damage):
-                self._lose(item)
+                yield _loss(item)
             elif item.data is None and item.flaw is None and item.kind == "file":  # not wanted: most members
                 self._ignore(APPLE_DOUBLE if is_apple_double(item.name) else last_extension(item.name))
             elif (image := self._sort(item, inflated=stream.is_inflated)) is not None:
                 yield image
 
-    def _read_with_fields(self, stream: TarStream) -> Iterator[ImageRecord]:
+    def _read_with_fields(self, stream: TarStream) -> Iterator[ImageRecord | Loss]:
         holding = Holding(self._notebook, self._ignored)
         for item in stream:
             if isinstance(item, Damage):
-                self._lose(item)
+                yield from holding.hold_loss(_loss(item))
             elif (place := self._find_sidecar(item)) is not None:
                 yield from holding.hold_sidecar(*place, item)
             elif (image := self._sort(item, inflated=stream.is_inflated)) is not None:
@@ -183,13 +184,12 @@ class _Room:
             self._ledger.ignore(self._ignored)
             self._ignored.clear()
 
-    def _lose(self, damage: Damage) -> None:
-        where = [
-            f"after {damage.after!r}" if damage.after else "at the start",
-            f"before {damage.before!r}" if damage.before else "to the end",
-        ]
-        detail = f"{damage.detail}; {', '.join(where)}"
-        self._ledger.lose(Loss(damage.shard, damage.start, damage.end, damage.reason, detail))
+
+def _loss(damage: Damage) -> Loss:
+    after = f", after {damage.after!r}" if damage.after else ""
+    before = f", before {damage.before!r}" if damage.before else ""
+    detail = f"{damage.detail}{after}{before}"
+    return Loss(damage.shard, damage.start, damage.end, damage.reason, detail)
 
 
 def _is_renamed_image(member: Member, *, is_apple: bool, likeness: Likeness) -> bool:

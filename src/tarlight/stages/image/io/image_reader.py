@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from tarlight.argument import check_text
 from tarlight.decode import select_decoder
 from tarlight.resources import Resources
 from tarlight.stages.base import ProcessingStage, StageContext
@@ -85,7 +86,7 @@ class ImageReaderStage(ProcessingStage[FileGroupTask, ImageBatch]):
             ValueError: A value is not allowed; the message names the argument.
             TypeError: A value has the wrong type.
         """
-        self.name = name
+        self.name = check_text("name", name)
         self.options = ReaderOptions(
             batch_size=choose_batch_size(batch_size, dali_batch_size),
             num_threads=num_threads,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from tarlight.argument import check_bool, check_choice, check_int, check_number, check_text, check_texts
+from tarlight.argument import check_bool, check_choice, check_int, check_number, check_texts
+from tarlight.decode import NAMES as DECODERS
 from tarlight.errors import ArgumentError, ArgumentTypeError
 
 MIB = 1 << 20
@@ -48,7 +49,7 @@ class ReaderOptions:
         check_number("num_gpus_per_worker", self.num_gpus_per_worker, minimum=0)
         check_bool("verbose", self.verbose)
         check_bool("exif_orientation", self.exif_orientation)
-        check_text("decoder", self.decoder)
+        check_choice("decoder", self.decoder, DECODERS)
         check_choice("on_error", self.on_error, ("skip", "raise"))
         check_choice("damaged", self.damaged, ("skip", "deliver"))
         if self.max_failures is not None:

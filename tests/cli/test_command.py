@@ -1,0 +1,85 @@
+"""The command as such, and `tarlight sample`."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+from tests.terminal import run_in_pipes, run_in_terminal, without_colours
+
+TARLIGHT = ("-m", "tarlight")
+
+
+def test_the_version_is_the_installed_one() -> None:
+    """`--version` prints the version of the distribution."""
+    assert run_in_pipes([*TARLIGHT, "--version"]) == (0, f"tarlight {version('tarlight')}\n", "")
+
+
+@pytest.mark.parametrize("command", [[], ["load"], ["sample"]])
+def test_help_is_on_standard_output(command: list[str]) -> None:
+    """`--help` exits with 0; without any argument the same help is shown, and that is wrong usage."""
+    asked = run_in_pipes([*TARLIGHT, *command, "--help"])
+    assert (asked.code, asked.err) == (0, "")
+    assert "Usage: tarlight" in asked.out
+    bare = run_in_pipes([*TARLIGHT, *command])
+    assert bare.code == 2
+    assert "Usage: tarlight" in bare.out + bare.err
+
+
+def test_the_help_shows_examples_and_exit_codes() -> None:
+    """The help of `load` has examples to copy and the meaning of the exit codes."""
+    shown = run_in_pipes([*TARLIGHT, "load", "--help"], COLUMNS="120").out
+    assert "tarlight load 'shards/{00000..00009}.tar' --fields txt,json --json report.json" in shown
+    assert "130 Ctrl-C" in shown
+
+
+def test_the_installed_command_is_the_module() -> None:
+    """The script `tarlight` beside this Python does what `python -m tarlight` does."""
+    script = Path(sys.executable).with_name("tarlight")
+    assert script.exists()
+    assert run_in_pipes([str(script), "--version"]) == run_in_pipes([*TARLIGHT, "--version"])
+
+
+def test_the_sample_says_how_to_load_it(tmp_path: Path) -> None:
+    """What `tarlight sample` tells to run next runs, from a folder with a space in its name too."""
+    folder = tmp_path / "my sample"
+    ran = run_in_pipes([*TARLIGHT, "sample", str(folder), "--images", "4", "--shards", "2", "--damage"])
+    assert (ran.code, ran.err) == (0, "")
+    assert "4 images in 2 shards" in ran.out
+    told = [line.split(":", 1)[1].strip() for line in ran.out.splitlines() if ":  " in line]
+    assert len(told) == 2
+    for command in told:
+        assert run_in_pipes([*TARLIGHT, *shlex.split(command)[1:]]).code == 0
+
+
+def test_a_sample_overwrites_nothing(tmp_path: Path) -> None:
+    """Writing a sample where one is exits with 2 and leaves the shards as they are."""
+    command = [*TARLIGHT, "sample", str(tmp_path), "--images", "1", "--shards", "1"]
+    assert run_in_pipes(command).code == 0
+    before = (tmp_path / "00000.tar").read_bytes()
+    assert run_in_pipes([*command, "--seed", "1"]).code == 2
+    assert (tmp_path / "00000.tar").read_bytes() == before
+
+
+def test_the_same_seed_draws_the_same_images(tmp_path: Path) -> None:
+    """Two samples with one seed are equal byte for byte, with another seed they are not."""
+    shards = []
+    for seed in ("1", "1", "2"):
+        run_in_pipes([*TARLIGHT, "sample", str(tmp_path), "--images", "1", "--shards", "1", "--seed", seed])
+        shards.append((tmp_path / "00000.tar").read_bytes())
+        shutil.rmtree(tmp_path)
+    assert shards[0] == shards[1] != shards[2]
+
+
+def test_ctrl_c_ends_drawing(tmp_path: Path) -> None:
+    """Ctrl-C while images are drawn wipes the counting line and exits with 130."""
+    command = [*TARLIGHT, "sample", str(tmp_path / "s"), "--images", "100000"]
+    ran = run_in_terminal(command, interrupt_at="2 of 100,000")
+    assert ran.code == 130
+    assert ran.err.endswith("\r\x1b[K")
+    assert "Traceback" not in without_colours(ran.err)

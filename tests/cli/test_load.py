@@ -1,0 +1,179 @@
+"""`tarlight load`, as people run it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.terminal import run_in_pipes, run_in_terminal, without_colours
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LOAD = ("-m", "tarlight", "load")
+
+
+def test_it_says_what_became_of_every_image(sound: str) -> None:
+    """Loading a sound dataset exits with 0, prints the ledger on stderr and nothing on stdout."""
+    ran = run_in_pipes([*LOAD, sound])
+    assert (ran.code, ran.out) == (0, "")
+    assert ran.err.startswith("finished: 12 of 12 images delivered, 3 shards in ")
+    assert "every image and byte accounted for" in ran.err
+
+
+def test_json_on_standard_output_is_the_report(sound: str) -> None:
+    """`--json -` writes the report, and nothing else, to standard output."""
+    report = json.loads(run_in_pipes([*LOAD, sound, "--json", "-"]).out)
+    assert (report["outcome"], report["images_delivered"], report["is_balanced"]) == ("finished", 12, True)
+
+
+def test_json_in_a_file_is_the_report(sound: str, tmp_path: Path) -> None:
+    """`--json FILE` writes the same report to a file."""
+    run_in_pipes([*LOAD, sound, "--quiet", "--json", str(tmp_path / "report.json")])
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert (report["outcome"], report["images_delivered"], report["is_balanced"]) == ("finished", 12, True)
+
+
+@pytest.mark.parametrize(
+    ("limit", "batch_size", "outcome"), [(1, 100, "stopped"), (5, 2, "stopped"), (99, 3, "finished")]
+)
+def test_a_limit_is_exact(sound: str, limit: int, batch_size: int, outcome: str) -> None:
+    """`--limit N` delivers exactly N images, whatever the batch size, and the books balance."""
+    options = ("--limit", str(limit), "--batch-size", str(batch_size), "--json", "-")
+    ran = run_in_pipes([*LOAD, sound, *options])
+    report = json.loads(ran.out)
+    assert ran.code == 0
+    assert report["images_delivered"] == min(limit, 12)
+    assert (report["outcome"], report["is_balanced"]) == (outcome, True)
+
+
+def test_a_limit_on_shards_reads_the_first_ones(sound: str) -> None:
+    """`--limit-shards 2` reads two shards to their end."""
+    report = json.loads(run_in_pipes([*LOAD, sound, "--limit-shards", "2", "--json", "-"]).out)
+    assert (report["shards"], report["images_delivered"]) == (2, 8)
+
+
+def test_fields_are_loaded_and_not_ignored(sound: str) -> None:
+    """`--fields txt` takes the captions; what was not asked for is counted as ignored."""
+    report = json.loads(run_in_pipes([*LOAD, sound, "--fields", "txt", "--json", "-"]).out)
+    assert report["ignored"] == {".json": 12}
+
+
+def test_quiet_shows_nothing(sound: str) -> None:
+    """`--quiet` prints nothing when all goes well."""
+    assert run_in_pipes([*LOAD, sound, "--quiet"]) == (0, "", "")
+
+
+def test_strict_makes_damage_count(sample: Path, sound: str) -> None:
+    """`--strict` exits with 1 when something was skipped or lost, and with 0 when nothing was."""
+    assert run_in_pipes([*LOAD, str(sample / "damaged")]).code == 0
+    assert run_in_pipes([*LOAD, str(sample / "damaged"), "--strict"]).code == 1
+    assert run_in_pipes([*LOAD, sound, "--strict"]).code == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        (["--batch-size", "0"], "batch_size"),
+        (["--threads", "0"], "num_threads"),
+        (["--decoder", "nosuch"], "decoder"),
+        (["--on-error", "shrug"], "on_error"),
+        (["--extensions", ".png"], "extensions"),
+        (["--max-failures", "1.5"], "max_failures"),
+        (["--max-failures", "few"], "--max-failures"),
+        (["--limit", "0"], "--limit"),
+        (["--json", "/no/such/folder/report.json"], "/no/such/folder"),
+        (["--no-such-option"], "--no-such-option"),
+    ],
+)
+def test_wrong_usage_is_told_and_exits_with_2(sound: str, options: list[str], named: str) -> None:
+    """A wrong option is named, without a traceback, before anything is read."""
+    ran = run_in_pipes([*LOAD, sound, *options], COLUMNS="200")
+    assert ran.code == 2
+    assert named in ran.err
+    assert "Traceback" not in ran.err
+    assert "delivered" not in ran.err
+
+
+def test_missing_input_exits_with_3() -> None:
+    """A path that is not there is named in one line, and no ledger of nothing is shown."""
+    ran = run_in_pipes([*LOAD, "/no/such/shards"])
+    assert ran.code == 3
+    assert ran.err.startswith("error: /no/such/shards")
+    assert ran.err.count("\n") == 1
+
+
+def test_an_error_that_stops_the_run_exits_with_4(sample: Path, tmp_path: Path) -> None:
+    """With `--on-error raise` the ledger is shown and the report written before the error is told."""
+    target = tmp_path / "report.json"
+    ran = run_in_pipes([*LOAD, str(sample / "damaged"), "--on-error", "raise", "--json", str(target)])
+    assert ran.code == 4
+    assert ran.err.index("failed: ") < ran.err.index("error: ")
+    assert "Traceback" not in ran.err
+    assert json.loads(target.read_text())["outcome"] == "failed"
+
+
+def test_debugging_shows_the_traceback(sample: Path) -> None:
+    """TARLIGHT_DEBUG=1 adds the traceback and keeps the exit code."""
+    ran = run_in_pipes([*LOAD, str(sample / "damaged"), "--on-error", "raise"], TARLIGHT_DEBUG="1")
+    assert ran.code == 4
+    assert "Traceback (most recent call last)" in ran.err
+
+
+def test_too_many_failures_stop_the_run(sample: Path) -> None:
+    """`--max-failures 0` stops at the first failure with exit code 4."""
+    ran = run_in_pipes([*LOAD, str(sample / "damaged"), "--max-failures", "0"])
+    assert ran.code == 4
+    assert "max_failures" in ran.err
+
+
+def test_ctrl_c_stops_balances_and_exits_with_130(long_dataset: Path, tmp_path: Path) -> None:
+    """Ctrl-C wipes the display, prints and writes the ledger of the stopped run, and exits with 130."""
+    target = tmp_path / "report.json"
+    ran = run_in_terminal([*LOAD, str(long_dataset), "--json", str(target)], interrupt_at="/4,000 shards")
+    report = json.loads(target.read_text())
+    assert ran.code == 130
+    assert "stopped: " in without_colours(ran.err)
+    assert "Traceback" not in ran.err
+    assert (report["outcome"], report["is_balanced"]) == ("stopped", True)
+    assert report["images_delivered"] < 16_000
+
+
+def test_a_terminal_shows_progress_and_then_the_ledger(long_dataset: Path) -> None:
+    """On a terminal the bar moves while images are loaded, towards the limit, and gives way to the ledger."""
+    ran = run_in_terminal([*LOAD, str(long_dataset), "--limit", "1000"])
+    during, _, after = without_colours(ran.err).partition("stopped: 1,000 of ")
+    assert ran.code == 0
+    assert during.count("images/s") > 1
+    assert "every image and byte accounted for" in after
+
+
+def test_a_reader_that_goes_away_is_no_crash(sound: str) -> None:
+    """When nobody reads standard output any more the command ends with 4 and without a traceback."""
+    ours, theirs = os.pipe()
+    os.close(ours)
+    command = [sys.executable, *LOAD, sound, "--quiet", "--json", "-"]
+    ran = subprocess.run(command, check=False, stdout=theirs, stderr=subprocess.PIPE, text=True)
+    os.close(theirs)
+    assert (ran.returncode, ran.stderr) == (4, "")
+
+
+def test_errors_are_red_on_a_terminal_only() -> None:
+    """The error line is red on a terminal, and plain with NO_COLOR or in a pipe."""
+    missing = [*LOAD, "/no/such/shards"]
+    assert "\x1b[31merror: " in run_in_terminal(missing).err
+    assert "\x1b" not in run_in_terminal(missing, NO_COLOR="1").err
+    assert "\x1b" not in run_in_pipes(missing).err
+
+
+def test_no_path_can_act_on_the_terminal() -> None:
+    """A path full of control characters is shown with escapes."""
+    ran = run_in_terminal([*LOAD, "/no/\x1b[2J\x1b]0;owned\x07.tar"], NO_COLOR="1")
+    assert ran.code == 3
+    assert "\x1b" not in ran.err
+    assert r"\x1b[2J" in ran.err
