@@ -35,6 +35,8 @@ def parse_long_name(payload: bytes) -> bytes | None:
 def is_doubtful(name: bytes, header: Header, *, must_be_utf8: bool) -> bool:
     """Whether a long name cannot be what was written, judged by the header it belongs to."""
     own = header.path
+    if name.isascii() and name.startswith(own):
+        return False
     if must_be_utf8 and not _is_utf8(name):
         return not (name.startswith(own) and not own.isascii())
     distances = [_distance(shown[: len(own)], own) for shown in _renderings(name)]

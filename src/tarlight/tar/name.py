@@ -20,10 +20,11 @@ MAX_EXTENSION = 32
 
 _MAX_TAILS = 4096
 
-_OTHER_JPEG_FORMATS = frozenset(
-    [".jpe", ".jps", ".jpf", ".jpx", ".jpm", ".jpc", ".jp2", ".jpt", ".jng", ".jxg", ".mpg", ".jfg"]
-)
-"""Real extensions one letter away from `.jpg` or `.jpeg`: these are never taken for damaged ones."""
+_ALSO_JPEGS = frozenset([".jpe", ".jps"])
+"""Real extensions of JPEG files one letter away from `.jpg`: such a name is not taken for damaged.
+
+`.jpf`, `.jpx`, `.jp2` or `.jng` are not among them, since no such file begins as a JPEG does.
+"""
 
 
 class Likeness(IntEnum):
@@ -53,7 +54,7 @@ class Tails(dict[str, Likeness]):
     def _judge(self, tail: str) -> Likeness:
         if tail.endswith(self._extensions):
             return Likeness.IMAGE
-        if last_extension(tail) in _OTHER_JPEG_FORMATS:
+        if last_extension(tail) in _ALSO_JPEGS:
             return Likeness.OTHER
         near = any(_differ_by_one(tail[-len(extension) :], extension) for extension in self._extensions)
         return Likeness.NEAR if near else Likeness.OTHER
@@ -82,7 +83,9 @@ def last_extension(name: str) -> str:
 
 def is_apple_double(name: str) -> bool:
     """Whether a member holds what macOS keeps beside a file."""
-    return name.startswith("._", name.rfind("/") + 1) or f"/{name}".find("/__MACOSX/") >= 0
+    if "._" not in name and "__MACOSX/" not in name:
+        return False
+    return name.startswith("._", name.rfind("/") + 1) or "/__MACOSX/" in f"/{name}"
 
 
 def _differ_by_one(one: str, other: str) -> bool:

@@ -17,6 +17,15 @@ _LENGTH_DIGITS = 7
 """A payload has at most 1 MiB, so no length needs more."""
 _SIZE_DIGITS = 19
 
+_NEAR = {
+    key: frozenset(
+        key[:place] + bytes([value]) + key[place + 1 :] for place in range(len(key)) for value in range(256)
+    )
+    - {key}
+    for key in (b"path=", b"size=")
+}
+"""Every start of a record that one changed byte makes of these two."""
+
 _NAMED = re.compile(rb"(?:\A|\n)[0-9]{1,7} (?:path|size)=")
 
 
@@ -54,7 +63,7 @@ def parse_pax(payload: bytes) -> PaxFacts:
     if records is None or _hides_a_name(payload, records):
         return DAMAGED
     values = dict(record.split(b"=", 1) for record in records)
-    path, size = values.get(b"path", b""), values.get(b"size", b"")
+    path, size = values.get(b"GNU.sparse.name") or values.get(b"path", b""), values.get(b"size", b"")
     if b"\0" in path or (size and not _is_size(size)):
         return DAMAGED
     return PaxFacts(
@@ -98,17 +107,10 @@ def _record_end(payload: bytes, start: int) -> int | None:
 
 def _hides_a_name(payload: bytes, records: list[bytes]) -> bool:
     """Whether a `path` or `size` record was there before a byte of it, or before it, was changed."""
-    plain = [record[:5] for record in records]
-    if len(_NAMED.findall(payload)) != plain.count(b"path=") + plain.count(b"size="):
+    starts = [record[:5] for record in records]
+    if len(_NAMED.findall(payload)) != starts.count(b"path=") + starts.count(b"size="):
         return True
-    return any(
-        wanted not in plain and any(_differ_by_one(start, wanted) for start in plain)
-        for wanted in (b"path=", b"size=")
-    )
-
-
-def _differ_by_one(one: bytes, other: bytes) -> bool:
-    return len(one) == len(other) and sum(map(int.__ne__, one, other)) == 1
+    return any(key not in starts and not near.isdisjoint(starts) for key, near in _NEAR.items())
 
 
 def _is_size(digits: bytes) -> bool:

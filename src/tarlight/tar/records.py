@@ -130,6 +130,8 @@ class _Room:
         for item in stream:
             if isinstance(item, Damage):
                 yield _loss(item)
+            elif item.data is None and item.flaw is None and item.kind == "file":  # not wanted: most members
+                self._ignore(APPLE_DOUBLE if is_apple_double(item.name) else last_extension(item.name))
             elif (image := self._sort(item, inflated=stream.is_inflated)) is not None:
                 yield image
 
@@ -162,7 +164,7 @@ class _Room:
             self._ignore(member.kind)
             return None
         if flaw is not SkipReason.NAME_LOST:
-            is_apple = ("._" in name or "__MACOSX/" in name) and is_apple_double(name)
+            is_apple = is_apple_double(name)
             if is_apple or likeness is not Likeness.IMAGE:
                 if not _is_renamed_image(member, is_apple=is_apple, likeness=likeness):
                     self._ignore(APPLE_DOUBLE if is_apple else last_extension(name))

@@ -42,7 +42,7 @@ def settle_size(window: Window, octal: int, pax: int | None) -> int | None:
         return pax
     if 0 < octal <= LOOK_AHEAD and _leads_to_border(window, octal):
         return octal
-    return None if pax <= LOOK_AHEAD and _holds_header(window.peek(pax)) else pax
+    return None if pax <= LOOK_AHEAD and _holds_header(window.peek(pax + padding(pax))) else pax
 
 
 def _leads_to_border(window: Window, size: int) -> bool:

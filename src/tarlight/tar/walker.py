@@ -233,23 +233,26 @@ class Walker:
         member, is_believed = enter(self.window, self.account, header, naming)
         if not is_believed or (self._size is not None and member.offset + member.size > self._size):
             yield from self._overrun(member)
-        else:
-            yield from self._pass_payload(member)
-
-    def _pass_payload(self, member: Member) -> Iterator[Member | Damage]:
-        size, start = member.size, member.offset
-        if member.flaw is None and member.kind == "file" and self._wants(member.name):
-            member = self._take(member)
-        else:
-            self.window.skip(size)
-        present = self.window.offset - start
-        if present < size:
-            yield from self._cut_short(member, f"{present} of {size} bytes are there")
-            yield from self._lose_cut(start, "the shard ends inside a member")
             return
-        self.account.payload += size
-        self.account.padding += self.window.skip(padding(size))
-        yield from self._emit(member)
+        member = self._read_payload(member)
+        present = self.window.offset - member.offset
+        if present < member.size:
+            yield from self._cut_short(member, f"{present} of {member.size} bytes are there")
+            yield from self._lose_cut(member.offset, "the shard ends inside a member")
+            return
+        self.account.payload += present
+        self.account.padding += self.window.skip(padding(present))
+        if not self._losses.is_empty:
+            yield from self._losses.release(member.name)
+        self._count(member)
+        yield member
+
+    def _read_payload(self, member: Member) -> Member:
+        """Pass a payload, and keep it if it is wanted."""
+        if member.flaw is None and member.kind == "file" and self._wants(member.name):
+            return self._take(member)
+        self.window.skip(member.size)
+        return member
 
     def _take(self, member: Member) -> Member:
         """Read a payload that is wanted, unless it is too large."""
@@ -273,14 +276,13 @@ class Walker:
     def _cut_short(self, member: Member, detail: str) -> Iterator[Member | Damage]:
         if member.kind == "file" and member.flaw is not SkipReason.NAME_LOST:
             member = member._replace(flaw=SkipReason.TRUNCATED, detail=detail)
-        yield from self._emit(member._replace(data=None))
+        yield from self._losses.release(member.name)
+        self._count(member)
+        yield member._replace(data=None)
 
-    def _emit(self, member: Member) -> Iterator[Member | Damage]:
-        if not self._losses.is_empty:
-            yield from self._losses.release(member.name)
+    def _count(self, member: Member) -> None:
         self._losses.last_name = member.name
         self.num_members += 1
-        yield member
 
     def _wants(self, name: str) -> bool:
         return self._wanted is None or self._wanted(name)

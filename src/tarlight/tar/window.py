@@ -44,7 +44,7 @@ class Window:
 
     def peek(self, num_bytes: int) -> memoryview:
         """The next bytes, without passing them; fewer only at the end of the data."""
-        if self.limit - self.pos < num_bytes:
+        if self.limit - self.pos < num_bytes and not self._has(num_bytes):
             start = self.offset
             joined = memoryview(b"".join(self._pieces(num_bytes)))
             self._rest = self.view[self.pos :]
@@ -53,14 +53,17 @@ class Window:
 
     def take(self, num_bytes: int) -> memoryview:
         """The next bytes, passing them; a view into the chunk when they lie in one, else a copy."""
-        if self.limit - self.pos < num_bytes:
+        if self.limit - self.pos < num_bytes and not self._has(num_bytes):
             return memoryview(b"".join(self._pieces(num_bytes)))
         self.pos += num_bytes
         return self.view[self.pos - num_bytes : self.pos]
 
     def skip(self, num_bytes: int) -> int:
         """Pass bytes in constant memory; returns how many there were."""
-        return sum(len(piece) for piece in self._pieces(num_bytes))
+        if self.limit - self.pos >= num_bytes:
+            self.pos += num_bytes
+            return num_bytes
+        return sum(map(len, self._pieces(num_bytes)))
 
     def drain(self) -> Iterator[memoryview]:
         """Pass everything that is left, piece by piece."""
@@ -77,6 +80,12 @@ class Window:
             self._base += self.limit
             self.view, self.pos, self.limit = chunk, 0, len(chunk)
         return True
+
+    def _has(self, num_bytes: int) -> bool:
+        """Whether the chunk at hand, or the next one when this one is passed, has that many bytes left."""
+        if self.pos == self.limit:
+            self.refill()
+        return self.limit - self.pos >= num_bytes
 
     def _pieces(self, num_bytes: int) -> Iterator[memoryview]:
         while num_bytes and (self.pos < self.limit or self.refill()):
