@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import resource
 import sys
 import time
 from pathlib import Path
 
 from bench.contender import floor, ours_fields
-from bench.measure import Timing, print_timing, timed
+from bench.measure import Timing, peak_rss_bytes, print_timing, timed
 
 
 def parser(shard: str) -> Timing:
@@ -48,8 +47,7 @@ def startup(*shards: str) -> Timing:
     with Pipeline(stages=[FilePartitioningStage(list(shards)), reader]).stream() as stream:
         batch = next(stream)
         wall = time.clock_gettime(time.CLOCK_BOOTTIME) - _process_started_at()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    return Timing(len(batch.data), time.process_time(), wall, peak)
+    return Timing(len(batch.data), time.process_time(), wall, peak_rss_bytes())
 
 
 def _process_started_at() -> float:

@@ -19,8 +19,9 @@ from .dataset import jpeg, record, write_tar
 
 MIB = 1 << 20
 
-LOAD = """
-import json, resource, sys
+LOAD = r"""
+import json, re, sys
+from pathlib import Path
 from tarlight import FilePartitioningStage, ImageReaderStage, Pipeline
 stages = [FilePartitioningStage(sys.argv[1]), ImageReaderStage(num_threads=2, verbose=False)]
 with Pipeline(stages=stages).stream() as stream:
@@ -31,13 +32,16 @@ print(json.dumps({
     "skipped": stream.report.images_skipped,
     "losses": [loss.reason for loss in stream.report.losses],
     "balanced": stream.report.is_balanced,
-    "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+    "peak": int(re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())[1]) * 1024,
 }))
 """
 
 
 def measure(shard):
-    """Load one shard in a fresh process; it must end within a minute, whatever the shard holds."""
+    """Load one shard in a fresh process; it must end within a minute, whatever the shard holds.
+
+    The peak is read from /proc: getrusage would count the memory of the process that started it.
+    """
     command = [sys.executable, "-c", LOAD, str(shard)]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
     return json.loads(done.stdout)
