@@ -170,3 +170,11 @@ def test_a_wrong_pax_size_alone_costs_one_image() -> None:
         ("b.jpg", None),
     ]
     assert not report.unbalanced_shards
+
+
+def test_a_long_name_that_is_no_utf_8_is_delivered() -> None:
+    """GNU tar writes names in other encodings as they are; beyond the header's copy they are trusted."""
+    name = b"d" * 110 + b"/caf\xe9.jpg"
+    image, _ = only_image(pax_header(pax_records(path=name)) + raw_member(name[:100], JPEG))
+    assert (image.flaw, image.data) == (None, JPEG)
+    assert image.member == name.decode("utf-8", "surrogateescape")

@@ -38,7 +38,7 @@ def is_doubtful(name: bytes, header: Header, *, must_be_utf8: bool) -> bool:
     if name.isascii() and name.startswith(own):
         return False
     if must_be_utf8 and not _is_utf8(name):
-        return not (name.startswith(own) and not own.isascii())
+        return not name.startswith(own)
     distances = [_distance(shown[: len(own)], own) for shown in _renderings(name)]
     nearest = min((distance for distance in distances if distance is not None), default=None)
     return nearest is not None and 0 < nearest <= _FEW_BYTES and 2 * nearest < len(own)
