@@ -17,6 +17,7 @@ from tarlight.tar.header import BLOCK, FIELDS, decode_header, known_sums
 from tarlight.tar.inflate import Inflater
 from tarlight.tar.member import Damage, Member
 from tarlight.tar.notebook import Notebook
+from tarlight.tar.pax import is_harmless
 from tarlight.tar.sniff import SNIFF_BYTES, is_gzip, name_compression
 from tarlight.tar.walker import Walker
 from tarlight.tar.window import Window
@@ -30,6 +31,7 @@ MAX_MEMBER_BYTES = 256 << 20
 """Larger than any JPEG that a camera or scanner makes; bounds what one member can take in memory."""
 
 _REGULAR = b"0"
+_PAX = b"x"
 _TERMINATORS = b"\0 "
 
 
@@ -114,12 +116,11 @@ class TarStream(Iterator[Member | Damage]):
         unpack, adler32, sums, make = FIELDS.unpack_from, zlib.adler32, known_sums, tuple.__new__
         while not walker.has_ended:
             view, pos, limit, base = window.view, window.pos, window.limit, window.base
-            start, count, payload, name = pos, 0, 0, ""
+            start, count, payload, extended, follows_pax, name = pos, 0, 0, 0, False, ""
             while pos + BLOCK <= limit:
                 raw, octal, terminator, checksum, flag, prefix = unpack(view, pos)
                 if (
                     adler32(view[pos : pos + BLOCK]) & 0xFFFF != sums.get(checksum)
-                    or flag != _REGULAR
                     or prefix
                     or terminator not in _TERMINATORS
                     or not octal.isdigit()
@@ -135,26 +136,31 @@ class TarStream(Iterator[Member | Damage]):
                 end = stop + (-size & 511)
                 if end > limit or size > limit_bytes:
                     break
-                name = text
+                if flag != _REGULAR:
+                    if flag != _PAX or follows_pax or not is_harmless(view[first:stop]):
+                        break
+                    extended, follows_pax, pos = extended + end - pos, True, end
+                    continue
+                follows_pax, name = False, text
                 data = view[first:stop] if wanted is None or wanted(name) else None
                 count += 1
                 payload += size
                 pos = end
                 yield make(Member, (name, base + first, size, "file", data, None, "", False))
             window.pos = pos
-            if count:
-                self._book(walker, pos - start, count, payload, name)
+            if pos > start:
+                self._book(walker, pos - start, extended, count, payload, name)
             yield from walker.step()
             while not walker.is_idle and not walker.has_ended:
                 yield from walker.step()
 
-    def _book(self, walker: Walker, passed: int, count: int, payload: int, name: str) -> None:
+    def _book(self, walker: Walker, passed: int, extended: int, count: int, payload: int, name: str) -> None:
         """Put what the hot loop passed into its columns."""
-        account = self.account
-        account.header += BLOCK * count
+        account, headers = self.account, BLOCK * count + extended
+        account.header += headers
         account.payload += payload
-        account.padding += passed - BLOCK * count - payload
-        walker.count(count, name)
+        account.padding += passed - headers - payload
+        walker.count(headers, count, name)
 
 
 def iter_members(

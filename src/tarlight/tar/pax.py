@@ -26,6 +26,11 @@ _NEAR = {
 }
 """Every start of a record that one changed byte makes of these two."""
 
+_HARMLESS = re.compile(
+    rb"([1-9][0-9]{0,3}) (?:[acm]time|[gu]id|[gu]name|comment|(?:SCHILY|LIBARCHIVE)\.[A-Za-z.]+)=[^\n]*\n"
+)
+"""A record whose key cannot be a changed `path` or `size`, with a value that can hide no other record."""
+
 _NAMED = re.compile(rb"(?:\A|\n)[0-9]{1,7} (?:path|size)=")
 
 
@@ -73,6 +78,20 @@ def parse_pax(payload: bytes) -> PaxFacts:
         is_sparse=any(key.startswith(b"GNU.sparse.") for key in values),
         is_binary=values.get(b"hdrcharset") == b"BINARY",
     )
+
+
+def is_harmless(payload: memoryview) -> bool:
+    """Whether a payload is sound and says nothing that concerns a reader: times, owners, and the like.
+
+    Python's tarfile writes such a header before every file that was added from disk, for its exact time.
+    """
+    start, end = 0, len(payload)
+    while start < end:
+        record = _HARMLESS.match(payload, start)
+        if record is None or int(record[1]) != record.end() - start:
+            return False
+        start = record.end()
+    return True
 
 
 def split_records(payload: bytes) -> list[bytes] | None:

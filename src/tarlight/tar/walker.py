@@ -69,11 +69,11 @@ class Walker:
         self._pending = Pending()
         self._end_bytes = 0
 
-    def count(self, members: int, last_name: str) -> None:
-        """Take note of plain members that the hot loop has read."""
-        self.num_headers += members
+    def count(self, header_bytes: int, members: int, last_name: str) -> None:
+        """Take note of the plain members that the hot loop has read, and their headers."""
+        self.num_headers += header_bytes // BLOCK
         self.num_members += members
-        self._losses.last_name = last_name
+        self._losses.last_name = last_name or self._losses.last_name
 
     @property
     def is_idle(self) -> bool:
