@@ -13,7 +13,6 @@ Every error says what happened, where (shard, member, offset) and what to do nex
     ├── TarError                     (ValueError)         a damaged shard, with `on_error="raise"`
     ├── ImageError                   (ValueError)         a bad image, with `on_error="raise"`
     ├── TooManyFailuresError         (RuntimeError)       `max_failures` was exceeded
-    ├── DecoderUnavailableError      (RuntimeError)       a decoder was asked for by name and is not there
     ├── ShardReadError               (OSError)            reading stopped in the middle of a shard
     ├── ShardChangedError            (OSError)            a shard is no longer the one that was read
     ├── PixelsReleasedError          (RuntimeError)       released pixels cannot be decoded again here
@@ -64,10 +63,6 @@ class ImageError(TarlightError, ValueError):
 
 class TooManyFailuresError(TarlightError, RuntimeError):
     """More images or shards failed than `max_failures` allows."""
-
-
-class DecoderUnavailableError(TarlightError, RuntimeError):
-    """A decoder that was asked for by name cannot run here; the message says what is missing."""
 
 
 class ShardReadError(TarlightError, OSError):

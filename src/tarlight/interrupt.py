@@ -64,6 +64,7 @@ class InterruptGate:
 
     def _remember(self, _signal: int, _frame: FrameType | None) -> None:
         if self._open:
+            self._open = False
             raise KeyboardInterrupt
         self.pending = True
 

@@ -56,20 +56,20 @@ class Stream:
     def __next__(self) -> Any:
         if not self._progress.is_running:
             raise StopIteration
-        try:
-            with self._gate.held():
+        with self._gate.held():
+            try:
                 task = self._next_task()
-        except StopIteration:
-            self._finish("finished")
-            self._gate.check()
-            raise
-        except Exception as error:
-            self._finish("failed", error)
-            raise
-        except BaseException as error:
-            self._finish("stopped", error)
-            raise
-        self._tell(BatchDelivered(task.num_images))
+            except StopIteration:
+                self._finish("finished")
+                self._gate.check()
+                raise
+            except Exception as error:
+                self._finish("failed", error)
+                raise
+            except BaseException as error:
+                self._finish("stopped", error)
+                raise
+            self._tell(BatchDelivered(task.num_images))
         return task
 
     def close(self) -> None:
@@ -94,9 +94,15 @@ class Stream:
         self.close()
 
     def __del__(self) -> None:
+        run = getattr(self, "_run", None)
+        if run is None:
+            return
+        if threading.current_thread().name.startswith("tarlight-"):
+            # The collector came by in a thread that may be one of this run, and cannot wait for itself.
+            threading.Thread(target=run.close, name="tarlight-close").start()
+            return
         try:
-            if getattr(self, "_run", None) is not None:
-                self.close()
+            self.close()
         except Exception:
             log.exception("a stream could not be ended when it was let go")
 

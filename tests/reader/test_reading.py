@@ -141,6 +141,7 @@ def test_both_names_of_the_batch_size():
         ("decoder", 3, ArgumentTypeError),
         ("extensions", ".png", ArgumentError),
         ("extensions", (), ArgumentError),
+        ("fields", "txt,json", ArgumentError),
         ("fields", 3, ArgumentTypeError),
         ("on_error", "ignore", ArgumentError),
         ("max_failures", -1, ArgumentError),

@@ -40,6 +40,8 @@ class TurboDecoder:
 
     name: ClassVar[str] = "turbo"
     """The name by which it is selected."""
+    pixel_copies: ClassVar[int] = 1
+    """libjpeg-turbo writes into the array that is delivered."""
 
     def decode(self, images: Sequence[Encoded]) -> list[Decoded | Refusal]:
         """Decode every image: one result an image, in the same order."""
@@ -70,6 +72,8 @@ class PillowDecoder:
 
     name: ClassVar[str] = "pillow"
     """The name by which it is selected."""
+    pixel_copies: ClassVar[int] = 4
+    """The verdict's array, Pillow's picture, its conversion, and the array that is delivered."""
 
     def decode(self, images: Sequence[Encoded]) -> list[Decoded | Refusal]:
         """Decode every image: one result an image, in the same order."""

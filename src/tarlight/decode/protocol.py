@@ -112,6 +112,10 @@ class Decoder(Protocol):
     def reason(self) -> str:
         """Why it was selected, for people."""
 
+    @property
+    def pixel_copies(self) -> int:
+        """How many times the bytes of an image's pixels are held while it is decoded, at most."""
+
     def decode(self, images: Sequence[Encoded]) -> list[Decoded | Refusal]:
         """Decode every image: one result an image, in the same order.
 

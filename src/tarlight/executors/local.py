@@ -86,7 +86,7 @@ class LocalRun:
             self._set_up.append(stage)
             stage.context = self._context
             with self._context.waiting(), naming(stage):
-                stage.setup()
+                _set_up(stage)
         tasks = _start(self._plan.initial_tasks, self._context.ledger)
         for stage in self._plan.stages:
             layer = apply_stage(stage, tasks, self._context)
@@ -127,14 +127,16 @@ def apply_stage(stage: Stage, tasks: Iterator[Task], context: StageContext) -> G
     """Yield what a stage makes of a stream of tasks, and account for the images it takes and gives."""
     tally = Tally(stage, context.ledger)
     taken = tally.take(tasks)
-    outputs: Iterator[object] = stage.process_stream(taken) or _one_by_one(stage, taken, tally, context)
+    stream = stage.process_stream(taken)
+    outputs: Iterator[object] = _one_by_one(stage, taken, tally, context) if stream is None else stream
     try:
         while True:
-            with naming(stage, tally):
-                task = next(outputs, _END)
-            if task is _END:
-                break
-            yield tally.give(task)
+            with naming(stage, tally if stream is None else None):  # a stream works on several tasks at once
+                output = next(outputs, _END)
+                if output is _END:
+                    break
+                task = tally.give(output)
+            yield task
         tally.is_finished = True
     finally:
         _close(outputs)
@@ -236,6 +238,13 @@ def naming(stage: Stage, tally: Tally | None = None) -> Iterator[None]:
             task = f", task {tally.task_id!r}" if tally is not None and tally.task_id else ""
             error.add_note(f"{_NOTE} {stage.label!r}{task}")
         raise
+
+
+def _set_up(stage: Stage) -> None:
+    try:
+        stage.setup()
+    except StopIteration as error:  # it would look like the end of the run
+        raise PipelineError(f"setup of stage {stage.label!r} raised StopIteration") from error
 
 
 def _teardown(stage: Stage) -> Callable[[], None]:

@@ -86,6 +86,11 @@ class Ledger:
             if not account.is_balanced:
                 self._counts.unbalanced_shards.append(f"{account.shard}: {account}")
 
+    def distrust(self, what: str) -> None:
+        """Bytes of a shard are missing from the books: they cannot balance."""
+        with self._lock:
+            self._counts.unbalanced_shards.append(what)
+
     def decoded(self, decoders: Mapping[str, int], fallbacks: Mapping[str, int], pixels: int) -> None:
         """Images were decoded by these decoders, after these fallbacks."""
         with self._lock:

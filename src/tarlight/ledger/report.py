@@ -118,5 +118,6 @@ def _rows(report: Report) -> list[tuple[str, str]]:
     rows.append(("bytes lost", f"{report.bytes_lost:,} in {len(report.losses)} places"))
     rows.append(("bytes read", f"{report.bytes_read:,}"))
     rows.append(("seconds", f"{report.seconds:.2f}"))
-    rows.append(("balanced", "yes" if report.is_balanced else "NO"))
+    balanced = "yes" if report.is_balanced else "NO"
+    rows.append(("balanced", "(still running)" if report.outcome == "running" else balanced))
     return rows

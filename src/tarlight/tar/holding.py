@@ -25,6 +25,8 @@ MAX_HELD = 1_000
 MAX_BYTES = 64 << 20
 """Bytes of images that are held; a single larger image is held alone."""
 
+JSON_GROWTH = 8
+"""Bytes that parsed JSON takes for each byte of its text; small numbers and short keys cost the most."""
 
 Item = ImageRecord | Loss
 
@@ -47,6 +49,11 @@ class Holding:
         self._sidecars: dict[str, _Sidecar] = {}
         self._values: dict[str, Any] = {}
         self._is_in_parts = False
+
+    @property
+    def num_images(self) -> int:
+        """Images that are held."""
+        return sum(isinstance(item, ImageRecord) for item in self._held)
 
     def hold_image(self, image: ImageRecord) -> list[Item]:
         """Hold an image; returns those that are ready before it."""
@@ -102,6 +109,7 @@ class Holding:
         held, self._held, self._num_bytes = self._held, [], 0
         images = [item for item in held if isinstance(item, ImageRecord)]
         if images and self._sidecars:
+            images[0].field_bytes = sum(map(_bytes_when_decoded, self._sidecars.items()))
             for field, sidecar in self._sidecars.items():
                 self._decode(field, sidecar)
             self._sidecars = {}
@@ -127,3 +135,8 @@ def _hold(member: Member) -> _Sidecar:
     if member.data is None:
         return _Sidecar(member.name, b"", member.detail)
     return _Sidecar(member.name, bytes(member.data), "")
+
+
+def _bytes_when_decoded(sidecar: tuple[str, _Sidecar]) -> int:
+    field, held = sidecar
+    return len(held.data) * (JSON_GROWTH if field.endswith("json") else 1)

@@ -34,5 +34,7 @@ class ImageRecord:
     """What is wrong with it, for people."""
     fields: dict[str, Any] = field(default_factory=dict)
     """Sidecars of the record that were asked for; images of one record share the values."""
+    field_bytes: int = 0
+    """About what its fields take in memory; on the first image of a record only, since they share them."""
     inflated: bool = False
     """Whether it came out of a gzip shard, where it cannot be read again by its offset."""

@@ -112,55 +112,58 @@ class TarStream(Iterator[Member | Damage]):
 
     def _walk(self, walker: Walker) -> Iterator[Member | Damage]:
         """The hot loop, and a step of the walker whenever it does not apply."""
-        window, wanted, limit_bytes = walker.window, self._wanted, self._max_member_bytes
-        unpack, adler32, sums, make = FIELDS.unpack_from, zlib.adler32, known_sums, tuple.__new__
         while not walker.has_ended:
-            view, pos, limit, base = window.view, window.pos, window.limit, window.base
-            start, count, payload, extended, follows_pax, name = pos, 0, 0, 0, False, ""
-            while pos + BLOCK <= limit:
-                raw, octal, terminator, checksum, flag, prefix = unpack(view, pos)
-                if (
-                    adler32(view[pos : pos + BLOCK]) & 0xFFFF != sums.get(checksum)
-                    or prefix
-                    or terminator not in _TERMINATORS
-                    or not octal.isdigit()
-                ):
-                    break
-                try:
-                    size = int(octal, 8)
-                    text = raw.partition(b"\0")[0].decode()
-                except ValueError:
-                    break
-                first = pos + BLOCK
-                stop = first + size
-                end = stop + (-size & 511)
-                if end > limit or size > limit_bytes:
-                    break
-                if flag != _REGULAR:
-                    if flag != _PAX or follows_pax or not is_harmless(view[first:stop]):
-                        break
-                    extended, follows_pax, pos = extended + end - pos, True, end
-                    continue
-                follows_pax, name = False, text
-                data = view[first:stop] if wanted is None or wanted(name) else None
-                count += 1
-                payload += size
-                pos = end
-                yield make(Member, (name, base + first, size, "file", data, None, "", False))
-            window.pos = pos
-            if pos > start:
-                self._book(walker, pos - start, extended, count, payload, name)
+            yield from self._pass_plain(walker)
             yield from walker.step()
             while not walker.is_idle and not walker.has_ended:
                 yield from walker.step()
 
-    def _book(self, walker: Walker, passed: int, extended: int, count: int, payload: int, name: str) -> None:
-        """Put what the hot loop passed into its columns."""
-        account, headers = self.account, BLOCK * count + extended
-        account.header += headers
-        account.payload += payload
-        account.padding += passed - headers - payload
+    def _pass_plain(self, walker: Walker) -> Iterator[Member]:
+        """Read plain members for as long as they come whole from the chunk at hand."""
+        window, wanted, limit_bytes = walker.window, self._wanted, self._max_member_bytes
+        unpack, adler32, sums, make = FIELDS.unpack_from, zlib.adler32, known_sums, tuple.__new__
+        view, pos, limit, base = window.view, window.pos, window.limit, window.base
+        start, count, payload, extended, follows_pax, name = pos, 0, 0, 0, False, ""
+        while pos + BLOCK <= limit:
+            raw, octal, terminator, checksum, flag, prefix = unpack(view, pos)
+            if (
+                adler32(view[pos : pos + BLOCK]) & 0xFFFF != sums.get(checksum)
+                or prefix
+                or terminator not in _TERMINATORS
+                or not octal.isdigit()
+            ):
+                break
+            try:
+                size = int(octal, 8)
+                text = raw.partition(b"\0")[0].decode()
+            except ValueError:
+                break
+            first = pos + BLOCK
+            stop = first + size
+            end = stop + (-size & 511)
+            if end > limit or size > limit_bytes:
+                break
+            if flag != _REGULAR:
+                if flag != _PAX or follows_pax or not is_harmless(view[first:stop]):
+                    break
+                extended, follows_pax, pos = extended + end - pos, True, end
+                continue
+            follows_pax, name = False, text
+            data = view[first:stop] if wanted is None or wanted(name) else None
+            count += 1
+            payload += size
+            pos = end
+            yield make(Member, (name, base + first, size, "file", data, None, "", False))
+        window.pos = pos
+        headers = BLOCK * count + extended
+        self._book(headers, payload, padding=pos - start - headers - payload)
         walker.count(headers, count, name)
+
+    def _book(self, headers: int, payload: int, *, padding: int) -> None:
+        """Put bytes into their columns."""
+        self.account.header += headers
+        self.account.payload += payload
+        self.account.padding += padding
 
 
 def iter_members(

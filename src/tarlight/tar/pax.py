@@ -65,7 +65,7 @@ DAMAGED = PaxFacts(is_sound=False)
 def parse_pax(payload: bytes) -> PaxFacts:
     """Read the payload of an extended header."""
     records = split_records(payload)
-    if records is None or _hides_a_name(payload, records):
+    if records is None or (payload and not records) or _hides_a_name(payload, records):
         return DAMAGED
     values = dict(record.split(b"=", 1) for record in records)
     path, size = values.get(b"GNU.sparse.name") or values.get(b"path", b""), values.get(b"size", b"")

@@ -8,7 +8,7 @@ raise.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from typing import TYPE_CHECKING
 
 from tarlight.ledger import Loss, SkipReason
@@ -66,24 +66,17 @@ def read_records(
 
     Yields:
         Every image in tar order, with its bytes or its flaw, and every loss between them. The ledger counts
-        exactly these images as seen, also when the generator is closed early.
+        an image as seen when it is found, and as undelivered when it was still held at an early end.
     """
     room = _Room(shard, ledger, extensions, fields)
     stream = iter_members(
         chunks, shard=shard, size=size, wanted=room.wants, max_member_bytes=max_member_bytes
     )
-    num_seen = 0
     try:
-        for item in room.read(stream):
-            num_seen += isinstance(item, ImageRecord)
-            yield item
-            if num_seen == _SEEN_AT_ONCE:
-                ledger.saw(num_seen)
-                num_seen = 0
+        yield from room.read(stream)
         room.note_absence(stream)
         ledger.finish_shard(stream.account)
     finally:
-        ledger.saw(num_seen)
         room.flush(stream)
 
 
@@ -101,6 +94,9 @@ class _Room:
         self._ignored: Counter[str] = Counter()
         self._notebook = Notebook(shard)
         self._has_images = False
+        self._num_seen = 0
+        self._holding = Holding(self._notebook, self._ignored)
+        self._ready: deque[ImageRecord | Loss] = deque()
         self.wants = self._wants_field if fields else self._wants_image
 
     def read(self, stream: TarStream) -> Iterator[ImageRecord | Loss]:
@@ -115,6 +111,9 @@ class _Room:
 
     def flush(self, stream: TarStream) -> None:
         """Write what was counted and noted to the ledger."""
+        self._tell_seen()
+        num_ready = sum(isinstance(item, ImageRecord) for item in self._ready)
+        self._ledger.leave(num_ready + self._holding.num_images)
         self._ledger.ignore(self._ignored)
         self._ignored.clear()
         for note in stream.notes + self._notebook.close():
@@ -136,15 +135,19 @@ class _Room:
                 yield image
 
     def _read_with_fields(self, stream: TarStream) -> Iterator[ImageRecord | Loss]:
-        holding = Holding(self._notebook, self._ignored)
+        holding, ready = self._holding, self._ready
         for item in stream:
             if isinstance(item, Damage):
-                yield from holding.hold_loss(_loss(item))
+                ready += holding.hold_loss(_loss(item))
             elif (place := self._find_sidecar(item)) is not None:
-                yield from holding.hold_sidecar(*place, item)
+                ready += holding.hold_sidecar(*place, item)
             elif (image := self._sort(item, inflated=stream.is_inflated)) is not None:
-                yield from holding.hold_image(image)
-        yield from holding.release()
+                ready += holding.hold_image(image)
+            while ready:
+                yield ready.popleft()
+        ready += holding.release()
+        while ready:
+            yield ready.popleft()
 
     def _find_sidecar(self, member: Member) -> tuple[str, str] | None:
         """Key and field of a member that is a sidecar to attach."""
@@ -173,10 +176,19 @@ class _Room:
             elif flaw is None and not member.size:
                 flaw, detail = SkipReason.EMPTY, "0 bytes"
         self._has_images = True
+        self._num_seen += 1
+        if self._num_seen == _SEEN_AT_ONCE:
+            self._tell_seen()
         key, field = split_name(name)
         data = bytes(member.data) if flaw is None and member.data is not None else None
         image_id = make_image_id(key, field)
-        return ImageRecord(key, image_id, name, member.offset, member.size, data, flaw, detail, {}, inflated)
+        return ImageRecord(
+            key, image_id, name, member.offset, member.size, data, flaw, detail, {}, 0, inflated
+        )
+
+    def _tell_seen(self) -> None:
+        self._ledger.saw(self._num_seen)
+        self._num_seen = 0
 
     def _ignore(self, kind: str) -> None:
         self._ignored[kind] += 1

@@ -46,7 +46,9 @@ class Window:
         """The next bytes, without passing them; fewer only at the end of the data."""
         if self.limit - self.pos < num_bytes and not self._has(num_bytes):
             start = self.offset
-            joined = memoryview(b"".join(self._pieces(num_bytes)))
+            joined = memoryview(
+                b"".join(self._pieces(2 * num_bytes))
+            )  # twice: so steps do not copy each time
             self._rest = self.view[self.pos :]
             self._base, self.view, self.pos, self.limit = start, joined, 0, len(joined)
         return self.view[self.pos : self.pos + num_bytes]

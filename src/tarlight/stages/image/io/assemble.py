@@ -7,9 +7,10 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from tarlight.decode import Refusal
-from tarlight.errors import ImageError, TarError, TooManyFailuresError
-from tarlight.ledger import Loss, Skip, SkipReason
-from tarlight.stages.image.io.candidate import Group, ReadFailure
+from tarlight.ledger import Loss, Note, Skip, SkipReason
+from tarlight.stages.image.io.candidate import RGB, Group, ReadEnd, ReadFailure
+from tarlight.stages.image.io.failure import Failures
+from tarlight.stages.image.io.read_ahead import TASKS_AHEAD
 from tarlight.storage import ShardSource
 from tarlight.tasks import ImageBatch, ImageObject
 
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
     from tarlight.tar import ImageRecord
     from tarlight.tasks import FileGroupTask
 
-ENOUGH_IMAGES = 100
-"""Images after which a fraction in `max_failures` is looked at: one bad image of two says nothing."""
-
 LONG_NAME = 32
 """Names longer than this are remembered by their digest, so that a million of them take bounded memory."""
 
@@ -35,20 +33,25 @@ LONG_NAME = 32
 class Assembler:
     """Puts images into batches. For one thread."""
 
-    def __init__(self, ahead: ReadAhead, options: ReaderOptions, context: StageContext) -> None:
+    def __init__(
+        self, tasks: Iterator[FileGroupTask], ahead: ReadAhead, options: ReaderOptions, context: StageContext
+    ) -> None:
+        self._tasks = tasks
+        self._has_tasks = True
         self._ahead = ahead
         self._options = options
         self._context = context
         self._ledger = context.ledger
         self._images: list[ImageObject] = []
         self._num_bytes = 0
+        self._num_pixels = 0
         self._group: Group | None = None
         self._task: FileGroupTask | None = None
         self._batch_index = 0
-        self._shard = ""
+        self._shard: ShardStat | None = None
         self._names: set[str | bytes] = set()
-        self._failures = 0
-        self._settled = 0
+        self._failures = Failures(options)
+        self._fields_unseen = set(options.fields)
         self._decoders: Counter[str] = Counter()
         self._fallbacks: Counter[str] = Counter()
 
@@ -60,64 +63,85 @@ class Assembler:
             TooManyFailuresError: more than `max_failures`.
             Exception: whatever ended the reader thread.
         """
-        while (group := self._next_group()) is not None:
-            if group.task is not self._task:
-                yield from self._cut()
-                self._task, self._batch_index = group.task, 0
-            for entry in group.entries:
-                if isinstance(entry, Loss):
-                    group.position += 1
-                    self._lose(entry)
-                    continue
-                if self._would_overflow(entry):
-                    yield from self._cut()
-                self._settle(group, entry)
-                if len(self._images) >= self._options.batch_size:
-                    yield from self._cut()
-            self._finish_group(group)
+        while self._take_group():
+            yield from self._empty_group()
         yield from self._cut()
+        self._note_unseen_fields()
+        self._failures.check_at_end()
 
     @property
     def num_waiting(self) -> int:
         """Images in hand: in the batch that is being filled and in the current group."""
         return len(self._images) + (0 if self._group is None else self._group.num_waiting)
 
-    def _next_group(self) -> Group | None:
-        with self._context.waiting():
-            item = self._ahead.line.wait()
-            if isinstance(item, Group) and item.done is not None:
-                item.done.result()
-        if isinstance(item, ReadFailure):
-            raise item.error
-        if not isinstance(item, Group):
-            return None
-        self._group = item
-        self._ahead.line.take()
-        return item
+    def _take_group(self) -> bool:
+        """Wait for the next group; False when there are no more."""
+        if self._ahead.num_tasks < TASKS_AHEAD:
+            self._feed()
+        while True:
+            with self._context.waiting():
+                item = self._ahead.line.wait()
+                if isinstance(item, Group) and item.done is not None:
+                    item.done.result()
+            if isinstance(item, ReadFailure):
+                raise item.error
+            if isinstance(item, ReadEnd):
+                return False
+            if isinstance(item, Group):
+                self._group = item
+            self._ahead.line.take()
+            if isinstance(item, Group):
+                return True
+            self._feed()
 
-    def _finish_group(self, group: Group) -> None:
+    def _feed(self) -> None:
+        """Pull one more partition for the reader; stages before it work in this thread."""
+        if self._has_tasks:
+            task = next(self._tasks, None)
+            self._has_tasks = task is not None
+            self._ahead.feed(task)
+
+    def _empty_group(self) -> Iterator[ImageBatch]:
+        """Put the entries of the current group into batches, or into the ledger."""
+        group = self._group
+        if group is None:
+            return
+        if group.task is not self._task:
+            yield from self._cut()
+            self._task, self._batch_index = group.task, 0
+        for entry in group.entries:
+            if isinstance(entry, Loss):
+                group.position += 1
+                self._lose(entry)
+                continue
+            if self._would_overflow(entry):
+                yield from self._cut()
+            self._settle(group, entry)
+            if len(self._images) >= self._options.batch_size:
+                yield from self._cut()
         self._group = None
         self._ahead.release(group)
 
     def _would_overflow(self, entry: Candidate) -> bool:
-        return bool(self._images) and self._num_bytes + entry.pixel_bytes > self._options.max_batch_bytes
+        return bool(self._images) and self._num_bytes + entry.kept_bytes > self._options.max_batch_bytes
 
     def _settle(self, group: Group, entry: Candidate) -> None:
         """Put one image into the batch or into the ledger."""
         group.position += 1
-        self._settled += 1
+        self._failures.settled += 1
         outcome = entry.outcome
         if isinstance(outcome, Refusal):
             self._skip(group.shard, entry.record, outcome)
-        elif outcome is not None and self._is_new(group.shard.path, entry.record.member):
+        elif outcome is not None and self._is_new(group.shard, entry.record.member):
             self._images.append(self._make_image(group.shard, entry.record, outcome))
-            self._num_bytes += entry.pixel_bytes
+            self._num_bytes += entry.kept_bytes
+            self._num_pixels += entry.pixel_bytes // RGB
         elif outcome is not None:
             detail = "an image with this name was delivered before it from the same shard"
             self._skip(group.shard, entry.record, Refusal(SkipReason.DUPLICATE_KEY, detail))
 
-    def _is_new(self, shard: str, member: str) -> bool:
-        if shard != self._shard:
+    def _is_new(self, shard: ShardStat, member: str) -> bool:
+        if shard is not self._shard:  # the object, made when reading began: a shard may be read twice
             self._shard = shard
             self._names.clear()
         name = member if len(member) <= LONG_NAME else _digest(member)
@@ -126,6 +150,8 @@ class Assembler:
         return len(self._names) > before
 
     def _make_image(self, shard: ShardStat, record: ImageRecord, decoded: Decoded) -> ImageObject:
+        if self._fields_unseen:
+            self._fields_unseen -= record.fields.keys()
         self._decoders[decoded.decoder] += 1
         if decoded.fallback:
             self._fallbacks[decoded.fallback] += 1
@@ -144,37 +170,19 @@ class Assembler:
         )
 
     def _skip(self, shard: ShardStat, record: ImageRecord, why: Refusal) -> None:
-        self._ledger.skip(Skip(record.key, shard.path, record.member, record.offset, why.reason, why.detail))
-        self._count_failure()
-        if self._options.on_error == "raise":
-            raise ImageError(
-                f"{shard.path}: {record.member} at offset {record.offset}: {why.reason}: {why.detail}; "
-                'with on_error="skip" it is recorded and the run goes on'
-            )
+        skip = Skip(record.key, shard.path, record.member, record.offset, why.reason, why.detail)
+        self._ledger.skip(skip)
+        self._failures.count_skip(skip)
 
     def _lose(self, loss: Loss) -> None:
         self._ledger.lose(loss)
-        self._count_failure()
-        if self._options.on_error == "raise":
-            raise TarError(
-                f"{loss.shard}: {loss.reason} from byte {loss.start} to {loss.end}: {loss.detail}; "
-                'with on_error="skip" it is recorded and the run goes on'
-            )
+        self._failures.count_loss(loss)
 
-    def _count_failure(self) -> None:
-        self._failures += 1
-        limit = self._options.max_failures
-        if limit is None:
-            return
-        if isinstance(limit, float):
-            too_many = self._settled >= ENOUGH_IMAGES and self._failures > limit * self._settled
-        else:
-            too_many = self._failures > limit
-        if too_many:
-            raise TooManyFailuresError(
-                f"{self._failures} failures in {self._settled} images are more than max_failures={limit}; "
-                "the report's skips and losses name them"
-            )
+    def _note_unseen_fields(self) -> None:
+        if self._task is not None:
+            for field in sorted(self._fields_unseen):
+                text = f"no delivered image had the field {field!r}; fields are what follows the key's dot"
+                self._ledger.note(Note("", text, "unseen_field"))
 
     def _cut(self) -> Iterator[ImageBatch]:
         """Yield the batch that is being filled, if there is anything in it."""
@@ -187,9 +195,9 @@ class Assembler:
             data=self._images,
             metadata=dict(task.metadata),
         )
-        self._ledger.decoded(self._decoders, self._fallbacks, self._num_bytes // 3)
+        self._ledger.decoded(self._decoders, self._fallbacks, self._num_pixels)
         self._batch_index += 1
-        self._images, self._num_bytes = [], 0
+        self._images, self._num_bytes, self._num_pixels = [], 0, 0
         self._decoders, self._fallbacks = Counter(), Counter()
         yield batch
 

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from tarlight.tasks import FileGroupTask
 
 ENTRY_BYTES = 1024
-"""What an entry costs beside its pixels and encoded bytes: objects, names, fields."""
+"""What an entry costs beside its pixels, encoded bytes and fields: objects and names."""
+
+RGB = 3
+"""Components of a colour image; one with more is decoded as it is, and converted."""
 
 
 @dataclass(slots=True)
@@ -39,6 +42,18 @@ class Candidate:
 
     pixel_bytes: int = 0
     """Bytes of its pixels, known from its header."""
+
+    @property
+    def kept_bytes(self) -> int:
+        """What it takes in a batch: pixels and fields."""
+        return self.pixel_bytes + self.record.field_bytes
+
+    def decoding_bytes(self, pixel_copies: int) -> int:
+        """What it takes until it is in a batch, at most, with a decoder that makes so many copies."""
+        if self.encoded is None:
+            return self.record.field_bytes
+        held = pixel_copies + _extra_copies(self.encoded)
+        return len(self.encoded.data) + self.record.field_bytes + self.pixel_bytes * held
 
 
 @dataclass(slots=True)
@@ -63,12 +78,10 @@ class Group:
     position: int = 0
     """The first entry that has not been put into a batch or the ledger yet."""
 
-    def add(self, entry: Candidate | Loss) -> None:
-        """Append an entry."""
+    def add(self, entry: Candidate | Loss, num_bytes: int = 0) -> None:
+        """Append an entry that takes `num_bytes` beside its objects."""
         self.entries.append(entry)
-        self.num_bytes += ENTRY_BYTES
-        if isinstance(entry, Candidate) and entry.encoded is not None:
-            self.num_bytes += len(entry.encoded.data) + entry.pixel_bytes * _copies_held(entry.encoded)
+        self.num_bytes += ENTRY_BYTES + num_bytes
 
     @property
     def num_waiting(self) -> int:
@@ -76,9 +89,14 @@ class Group:
         return sum(isinstance(entry, Candidate) for entry in self.entries[self.position :])
 
 
-def _copies_held(encoded: Encoded) -> int:
-    # A progressive image keeps all its coefficients while it is decoded, two bytes a sample.
-    return 3 if encoded.facts.progressive else 1
+def _extra_copies(encoded: Encoded) -> int:
+    """Copies of the pixels' bytes that this image needs beyond those of any image."""
+    facts, data = encoded.facts, encoded.data
+    # An image in several scans keeps all its coefficients, two bytes a sample. The byte after the SOS marker
+    # and its length says how many components the first scan has.
+    in_scans = facts.progressive or data[facts.scan_start + 4] < facts.components
+    is_turned, is_cmyk = facts.orientation != 1, facts.components > RGB
+    return 2 * in_scans + is_turned + 2 * is_cmyk
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +107,17 @@ class ReadFailure:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadHungry:
+    """The reader thread has no partition left to read."""
+
+
+@dataclass(frozen=True, slots=True)
 class ReadEnd:
     """Everything has been read."""
+
+
+Item = Group | ReadFailure | ReadHungry | ReadEnd
+"""What stands in the line."""
 
 
 class Line:
@@ -100,16 +127,16 @@ class Line:
     """
 
     def __init__(self) -> None:
-        self._items: deque[Group | ReadFailure | ReadEnd] = deque()
+        self._items: deque[Item] = deque()
         self._filled = threading.Condition()
 
-    def put(self, item: Group | ReadFailure | ReadEnd) -> None:
+    def put(self, item: Item) -> None:
         """Append at the end."""
         with self._filled:
             self._items.append(item)
             self._filled.notify()
 
-    def wait(self) -> Group | ReadFailure | ReadEnd:
+    def wait(self) -> Item:
         """Wait for the first item and return it without taking it."""
         with self._filled:
             self._filled.wait_for(lambda: bool(self._items))

@@ -72,7 +72,7 @@ class ImageReaderStage(ProcessingStage[FileGroupTask, ImageBatch]):
             fields: Fields of the same record to attach to `image.metadata`, such as `("txt", "json")`.
             on_error: `skip` records a bad image or damage and goes on; `raise` stops at the first.
             max_failures: Stop when more images and ranges than this failed: a count, or a fraction (float
-                below 1) of the images seen, looked at from the 100th image on.
+                up to 1) of the images seen, looked at from the 100th image on and at the end.
             damaged: `skip` images whose data is damaged, or `deliver` them with `image.damaged = True`.
             exif_orientation: Turn and mirror images as their EXIF or XMP data says.
             max_pixels: Larger images are skipped; the default is Pillow's limit.
@@ -114,7 +114,7 @@ class ImageReaderStage(ProcessingStage[FileGroupTask, ImageBatch]):
         return self.options.verbose
 
     def setup(self) -> None:
-        """Choose the decoder. Raises `DecoderUnavailableError` for a named one that cannot run here."""
+        """Choose the decoder."""
         self._decoder = self._select()
 
     def teardown(self) -> None:
@@ -128,11 +128,12 @@ class ImageReaderStage(ProcessingStage[FileGroupTask, ImageBatch]):
     def process_stream(self, tasks: Iterator[FileGroupTask]) -> Iterator[ImageBatch]:
         """Yield the batches of all partitions, reading ahead across their borders.
 
-        `tasks` is consumed by the reader thread. Closing the generator ends all threads.
+        `tasks` is pulled in the caller's thread, a few partitions ahead. Closing the generator ends all
+        threads.
         """
         context = self.context or StageContext()
-        ahead = ReadAhead(tasks, self.options, self._decoder or self._select(), context.ledger)
-        assembler = Assembler(ahead, self.options, context)
+        ahead = ReadAhead(self.options, self._decoder or self._select(), context.ledger)
+        assembler = Assembler(tasks, ahead, self.options, context)
         try:
             yield from assembler.batches()
         finally:
@@ -158,7 +159,8 @@ class ImageReaderStage(ProcessingStage[FileGroupTask, ImageBatch]):
             "extensions": ", ".join(options.extensions),
             "fields": ", ".join(options.fields) or "none",
             "memory": f"at most {ahead} MiB read ahead + {batch} MiB in the batch being filled "
-            "+ the batches that the consumer holds; a larger image goes alone",
+            "+ the batches that the consumer holds; a larger image goes alone, and while it is decoded takes "
+            "up to 5 times its pixels",
         }
 
     def _select(self) -> Decoder:

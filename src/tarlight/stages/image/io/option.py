@@ -68,12 +68,10 @@ class ReaderOptions:
 
 
 def check_failures(value: Any) -> float:
-    """Check `max_failures`: a count (int), or a fraction (float below 1) of the images seen."""
+    """Check `max_failures`: a count (int), or a fraction (float up to 1) of the images seen."""
     check_number("max_failures", value, minimum=0)
-    if isinstance(value, float) and value >= 1:
-        raise ArgumentError(
-            f"max_failures must be an int, or a fraction from 0.0 up to but below 1.0, got {value}"
-        )
+    if isinstance(value, float) and value > 1:
+        raise ArgumentError(f"max_failures must be an int, or a fraction from 0.0 to 1.0, got {value}")
     return float(value) if isinstance(value, float) else value
 
 
@@ -109,4 +107,7 @@ def normal_extensions(value: Any) -> tuple[str, ...]:
 
 def normal_fields(value: Any) -> tuple[str, ...]:
     """Return `fields` in lower case without a leading dot."""
+    for text in check_texts("fields", value):
+        if set(text) & set(", /"):
+            raise ArgumentError(f"fields must be a list of names such as ('txt', 'json'), got {text!r}")
     return tuple(dict.fromkeys(text.lower().removeprefix(".") for text in check_texts("fields", value)))
