@@ -6,7 +6,7 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from tarlight.argument import check_text
-from tarlight.errors import ArgumentTypeError, PipelineError, ResultTooLargeError
+from tarlight.errors import ArgumentTypeError, PipelineError, ResultTooLargeError, TarlightError
 from tarlight.executors.base import Plan
 from tarlight.executors.local import LocalExecutor
 from tarlight.memory import available_memory
@@ -156,8 +156,13 @@ class Pipeline:
             ResultTooLargeError: more than `result_memory`, and the pixels cannot be released.
             TarlightError: whatever a stage raises; the stage is named in the error's notes.
         """
+        limit = _memory_limit(result_memory)
         with self.stream(executor, initial_tasks, listeners=listeners) as stream:
-            tasks = list(self._within(stream, _memory_limit(result_memory)))
+            try:
+                tasks = list(self._within(stream, limit))
+            except TarlightError as error:
+                error.add_note(f"the ledger of the run so far:\n{stream.report}")
+                raise
             return PipelineResult(tasks, stream.report)
 
     def _within(self, stream: Stream, limit: int) -> Iterator[Task]:

@@ -7,11 +7,12 @@ of it, by leaving a `for` loop or by an exception, ends the run at once.
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from typing import TYPE_CHECKING, Any, Self
 
-from tarlight.errors import LedgerError
+from tarlight.errors import LedgerError, PipelineError
 from tarlight.events import BatchDelivered, RunEnded, RunStarted
 from tarlight.interrupt import InterruptGate
 from tarlight.ledger import Ledger
@@ -44,6 +45,8 @@ class Stream:
         self._progress = _Progress()
         self._tell = _Teller([*listeners, *_own_listeners(plan, self._progress)])
         self._run: Run | None = None
+        self._process = os.getpid()
+        self._turn = threading.Lock()
 
     @property
     def report(self) -> Report:
@@ -56,7 +59,8 @@ class Stream:
     def __next__(self) -> Any:
         if not self._progress.is_running:
             raise StopIteration
-        with self._gate.held():
+        self._check_caller()
+        with self._turn, self._gate.held():
             try:
                 task = self._next_task()
             except StopIteration:
@@ -95,7 +99,7 @@ class Stream:
 
     def __del__(self) -> None:
         run = getattr(self, "_run", None)
-        if run is None:
+        if run is None or os.getpid() != self._process:
             return
         if threading.current_thread().name.startswith("tarlight-"):
             # The collector came by in a thread that may be one of this run, and cannot wait for itself.
@@ -105,6 +109,16 @@ class Stream:
             self.close()
         except Exception:
             log.exception("a stream could not be ended when it was let go")
+
+    def _check_caller(self) -> None:
+        if os.getpid() != self._process:
+            raise PipelineError(
+                "a stream does not survive a fork: its threads are in the parent; make one here"
+            )
+        if self._turn.locked():
+            raise PipelineError(
+                "a stream is for one thread at a time, and another one is waiting for a batch"
+            )
 
     def _next_task(self) -> Task:
         if self._run is None:

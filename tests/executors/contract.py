@@ -147,7 +147,7 @@ class ExecutorContract:
             try:
                 consume(stream)
             except RuntimeError:
-                assert function is not first_only
+                assert stage.calls[0] == "setup"
             stream.close()
             assert stage.calls == ["setup", "teardown"]
 
@@ -164,6 +164,16 @@ class ExecutorContract:
             self.run(executor, Source(), good, broken)
         assert "'broken'" in caught.value.__notes__[0]
         assert good.calls == broken.calls == ["setup", "teardown"]
+
+    def test_stop_iteration_in_setup_is_an_error(self, executor):
+        """A setup that raises StopIteration fails the run; it does not end it as if all were done."""
+
+        class Stopping(Apply):
+            def setup(self):
+                next(iter([]))
+
+        with pytest.raises(PipelineError, match="StopIteration"):
+            self.run(executor, Source(), Stopping(first_only))
 
     def test_keeps_the_first_error(self, executor):
         """An error in teardown does not hide the one that ended the run."""

@@ -11,6 +11,8 @@ from tarlight.errors import LedgerError
 from tarlight.executors import local
 from tarlight.stages.image.io import assemble, candidate, read_ahead
 from tarlight.stages.image.io.image_reader import ImageReaderStage
+from tarlight.storage import local as local_store
+from tarlight.tar import holding
 
 from .dataset import pipeline, write_shards
 
@@ -53,7 +55,20 @@ def skipping_a_task(method):
     return wrapped
 
 
+def answering_once_with_nothing(method):
+    """Wrap a method that gives a list, so that its second call takes something and gives nothing."""
+    calls = []
+
+    def wrapped(self, *args):
+        calls.append(1)
+        return [] if len(calls) == 2 else method(self, *args)
+
+    return wrapped
+
+
 HAND_OVERS = {
+    "store to tar": (local_store.LocalStore, "chunks", dropping_second),
+    "held image to reader": (holding.Holding, "hold_image", answering_once_with_nothing),
     "tar to reader": (read_ahead, "read_records", dropping_second),
     "reader to group": (candidate.Group, "add", not_the_second),
     "image to batch or ledger": (assemble.Assembler, "_settle", not_the_second),
@@ -77,7 +92,8 @@ def test_a_dropped_image_is_found(tmp_path, monkeypatch, where, early):
     write_shards(tmp_path, shards=4, records=30)
     owner, name, wrap = HAND_OVERS[where]
     monkeypatch.setattr(owner, name, wrap(getattr(owner, name)))
-    run = pipeline(str(tmp_path), batch_size=10).stream()
+    monkeypatch.setattr(local_store, "CHUNK_BYTES", 20_480)  # so that a shard has several chunks
+    run = pipeline(str(tmp_path), batch_size=10, fields=("txt",)).stream()
     with pytest.raises(LedgerError, match="do not balance"):
         consume(run, batches=4 if early else None)
     assert not run.report.is_balanced

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from tarlight.ledger.spool import Spool
 
 
+ENTRIES = ("skips", "losses", "notes")
+"""The parts of a report that can be long."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """The ledger of a run as a value: `results.report` and `stream.report`."""
@@ -77,21 +81,25 @@ class Report:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON, with the first 10,000 entries of each kind."""
-        entries = ("skips", "losses", "notes")
-        plain = {name: getattr(self, name) for name in self.__slots__ if name not in entries}
-        for name in entries:
+        plain = {name: getattr(self, name) for name in self.__slots__ if name not in ENTRIES}
+        for name in ENTRIES:
             first = zip(range(KEPT_IN_MEMORY), getattr(self, name), strict=False)
             plain[name] = [asdict(entry) for _, entry in first]
             plain[f"num_{name}"] = len(getattr(self, name))
         return {**plain, "is_balanced": self.is_balanced}
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the report as JSON to `path`; too many skips go as JSON lines beside it."""
+        """Write the report as JSON to `path`.
+
+        Beyond 10,000 skips, losses or notes, all of them go as JSON lines beside it (`NAME.skips.jsonl`).
+        """
         target = Path(path)
         text = json.dumps(self.to_dict(), indent=2) + "\n"
-        target.write_text(text, encoding="utf-8", errors="surrogatepass")
-        if len(self.skips) > KEPT_IN_MEMORY:
-            self.skips.write_lines(target.with_suffix(".skips.jsonl"))
+        target.write_text(text, encoding="utf-8")
+        for name in ENTRIES:
+            entries = getattr(self, name)
+            if len(entries) > KEPT_IN_MEMORY:
+                entries.write_lines(target.with_suffix(f".{name}.jsonl"))
 
     def __str__(self) -> str:
         rows = _rows(self)
