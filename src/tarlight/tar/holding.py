@@ -47,6 +47,7 @@ class Holding:
         self._held: list[Item] = []
         self._num_bytes = 0
         self._sidecars: dict[str, _Sidecar] = {}
+        self._field_bytes = 0
         self._values: dict[str, Any] = {}
         self._is_in_parts = False
 
@@ -72,7 +73,8 @@ class Holding:
             self._ignored[last_extension(member.name)] += 1
             self._notebook.add("broken_field", f"{member.name!r}: the record has this field already")
         else:
-            self._sidecars[field] = _hold(member)
+            self._sidecars[field] = sidecar = _hold(member)
+            self._field_bytes += len(sidecar.data) * (JSON_GROWTH if field.endswith("json") else 1)
         return ready
 
     def release(self) -> list[Item]:
@@ -81,6 +83,7 @@ class Holding:
         for sidecar in self._sidecars.values():
             self._ignored[last_extension(sidecar.member)] += 1
         self._key, self._sidecars, self._values, self._is_in_parts = None, {}, {}, False
+        self._field_bytes = 0
         return ready
 
     def _open(self, key: str) -> list[Item]:
@@ -109,10 +112,10 @@ class Holding:
         held, self._held, self._num_bytes = self._held, [], 0
         images = [item for item in held if isinstance(item, ImageRecord)]
         if images and self._sidecars:
-            images[0].field_bytes = sum(map(_bytes_when_decoded, self._sidecars.items()))
+            images[0].field_bytes = self._field_bytes
             for field, sidecar in self._sidecars.items():
                 self._decode(field, sidecar)
-            self._sidecars = {}
+            self._sidecars, self._field_bytes = {}, 0
         for image in images:
             if image.flaw is not SkipReason.NAME_LOST:
                 image.fields = dict(self._values)
@@ -135,8 +138,3 @@ def _hold(member: Member) -> _Sidecar:
     if member.data is None:
         return _Sidecar(member.name, b"", member.detail)
     return _Sidecar(member.name, bytes(member.data), "")
-
-
-def _bytes_when_decoded(sidecar: tuple[str, _Sidecar]) -> int:
-    field, held = sidecar
-    return len(held.data) * (JSON_GROWTH if field.endswith("json") else 1)

@@ -91,6 +91,7 @@ class _Room:
         self._tails = Tails(extensions)
         self._length = self._tails.length
         self._fields = frozenset(field.lower() for field in fields)
+        self._endings = tuple(f".{field}" for field in self._fields)
         self._ignored: Counter[str] = Counter()
         self._notebook = Notebook(shard)
         self._has_images = False
@@ -123,7 +124,8 @@ class _Room:
         return self._tails[name[-self._length :]] > Likeness.OTHER
 
     def _wants_field(self, name: str) -> bool:
-        return self._wants_image(name) or split_name(name)[1].lower() in self._fields
+        # Names that only end like a field are let through as well: a view of their payload costs nothing.
+        return self._wants_image(name) or name.lower().endswith(self._endings)
 
     def _read_plain(self, stream: TarStream) -> Iterator[ImageRecord | Loss]:
         for item in stream:
@@ -139,25 +141,28 @@ class _Room:
         for item in stream:
             if isinstance(item, Damage):
                 ready += holding.hold_loss(_loss(item))
-            elif (place := self._find_sidecar(item)) is not None:
-                ready += holding.hold_sidecar(*place, item)
+                yield from self._give_ready()
+                continue
+            key, field = split_name(item.name)
+            if (field := field.lower()) in self._fields and self._is_sidecar(item):
+                ready += holding.hold_sidecar(key, field, item)
             elif (image := self._sort(item, inflated=stream.is_inflated)) is not None:
                 ready += holding.hold_image(image)
             while ready:
                 yield ready.popleft()
         ready += holding.release()
-        while ready:
-            yield ready.popleft()
+        yield from self._give_ready()
 
-    def _find_sidecar(self, member: Member) -> tuple[str, str] | None:
-        """Key and field of a member that is a sidecar to attach."""
-        key, field = split_name(member.name)
-        field = field.lower()
-        if field not in self._fields or member.kind != "file" or member.flaw is SkipReason.NAME_LOST:
-            return None
-        if self._tails[member.name[-self._length :]] is Likeness.IMAGE or is_apple_double(member.name):
-            return None
-        return key, field
+    def _give_ready(self) -> Iterator[ImageRecord | Loss]:
+        while self._ready:
+            yield self._ready.popleft()
+
+    def _is_sidecar(self, member: Member) -> bool:
+        """Whether a member with the name of a field is one to attach."""
+        if member.kind != "file" or member.flaw is SkipReason.NAME_LOST:
+            return False
+        is_image = self._tails[member.name[-self._length :]] is Likeness.IMAGE
+        return not is_image and not is_apple_double(member.name)
 
     def _sort(self, member: Member, *, inflated: bool) -> ImageRecord | None:
         """An image, or None for a member that was ignored."""
