@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class SkipReason(StrEnum):
@@ -34,8 +35,7 @@ class LossReason(StrEnum):
     READ_FAILED = "read_failed"
 
 
-@dataclass(frozen=True, slots=True)
-class Skip:
+class Skip(NamedTuple):
     """One image that was seen and not delivered."""
 
     key: str
@@ -52,8 +52,7 @@ class Skip:
     """What was found, for people."""
 
 
-@dataclass(frozen=True, slots=True)
-class Loss:
+class Loss(NamedTuple):
     """A range of bytes of a shard that could not be read as members."""
 
     shard: str
@@ -68,8 +67,7 @@ class Loss:
     """What lies before and after it, for people."""
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(NamedTuple):
     """Something worth knowing that cost no image."""
 
     shard: str

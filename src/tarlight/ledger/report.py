@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -84,7 +84,7 @@ class Report:
         plain = {name: getattr(self, name) for name in self.__slots__ if name not in ENTRIES}
         for name in ENTRIES:
             first = zip(range(KEPT_IN_MEMORY), getattr(self, name), strict=False)
-            plain[name] = [asdict(entry) for _, entry in first]
+            plain[name] = [entry._asdict() for _, entry in first]
             plain[f"num_{name}"] = len(getattr(self, name))
         return {**plain, "is_balanced": self.is_balanced}
 
