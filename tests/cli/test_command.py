@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
+import subprocess
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -54,7 +56,8 @@ def test_the_sample_says_how_to_load_it(tmp_path: Path) -> None:
     told = [line.split(":", 1)[1].strip() for line in ran.out.splitlines() if ":  " in line]
     assert len(told) == 2
     for command in told:
-        assert run_in_pipes([*TARLIGHT, *shlex.split(command)[1:]]).code == 0
+        arguments = shlex.split(command)
+        assert run_in_pipes(arguments[arguments.index("-m") :]).code == 0
 
 
 def test_a_sample_overwrites_nothing(tmp_path: Path) -> None:
@@ -83,3 +86,45 @@ def test_ctrl_c_ends_drawing(tmp_path: Path) -> None:
     assert ran.code == 130
     assert ran.err.endswith("\r\x1b[K")
     assert "Traceback" not in without_colours(ran.err)
+
+
+def test_the_sample_tells_the_command_as_it_was_called(tmp_path: Path) -> None:
+    """A script that is not on PATH is told by its path, one that is by its name, a module as a module."""
+    script = Path(sys.executable).with_name("tarlight")
+    relative = os.path.relpath(script)
+    for program, path, told in (
+        (str(script), "/nowhere", f"{script} load "),
+        (relative, "/nowhere", f"{relative} load "),
+        (str(script), str(script.parent), ":  tarlight load "),
+        ("-mtarlight", str(script.parent), f":  {Path(sys.executable).name} -m tarlight load "),
+    ):
+        folder = tmp_path / told.replace("/", "_")
+        ran = run_in_pipes([program, "sample", str(folder), "--images", "1", "--shards", "1"], PATH=path)
+        assert told in ran.out
+
+
+@pytest.mark.parametrize("command", [["--help"], ["load", "--help"], ["--version"]])
+def test_help_that_loses_its_reader_ends_quietly(command: list[str]) -> None:
+    """`tarlight load --help | head -1` is no failure and says nothing."""
+    ours, theirs = os.pipe()
+    os.close(ours)
+    program = [sys.executable, *TARLIGHT, *command]
+    ran = subprocess.run(program, check=False, stdout=theirs, stderr=subprocess.PIPE, text=True)
+    os.close(theirs)
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("module", ["typer", "tarlight.cli.app", "tarlight.cli.exit_code", "rich"])
+def test_ctrl_c_during_start_up_ends_quietly(module: str) -> None:
+    """Ctrl-C while the command's own modules are being imported exits with 130 and no traceback."""
+    program = f"""
+import signal, sys
+class Finder:
+    def find_spec(self, name, path, target=None):
+        if name == {module!r}:
+            signal.raise_signal(signal.SIGINT)
+sys.meta_path.insert(0, Finder())
+from tarlight.cli import main
+main()
+"""
+    assert run_in_pipes(["-c", program, "--help"]) == (130, "", "")

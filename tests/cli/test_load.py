@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
+import shlex
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -79,15 +81,17 @@ def test_strict_makes_damage_count(sample: Path, sound: str) -> None:
 @pytest.mark.parametrize(
     ("options", "named"),
     [
-        (["--batch-size", "0"], "batch_size"),
-        (["--threads", "0"], "num_threads"),
-        (["--decoder", "nosuch"], "decoder"),
-        (["--on-error", "shrug"], "on_error"),
-        (["--extensions", ".png"], "extensions"),
-        (["--max-failures", "1.5"], "max_failures"),
+        (["--batch-size", "0"], "--batch-size must"),
+        (["--threads", "0"], "--threads must"),
+        (["--decoder", "nosuch"], "--decoder must"),
+        (["--on-error", "shrug"], "--on-error must"),
+        (["--extensions", ".png"], "--extensions must"),
+        (["--max-failures", "1.5"], "--max-failures must"),
         (["--max-failures", "few"], "--max-failures"),
         (["--limit", "0"], "--limit"),
         (["--json", "/no/such/folder/report.json"], "/no/such/folder"),
+        (["--json", "report.txt"], "does not end in .json"),
+        (["--shard-extensions", ","], "--shard-extensions: an empty list"),
         (["--no-such-option"], "--no-such-option"),
     ],
 )
@@ -129,7 +133,7 @@ def test_too_many_failures_stop_the_run(sample: Path) -> None:
     """`--max-failures 0` stops at the first failure with exit code 4."""
     ran = run_in_pipes([*LOAD, str(sample / "damaged"), "--max-failures", "0"])
     assert ran.code == 4
-    assert "max_failures" in ran.err
+    assert "--max-failures" in ran.err
 
 
 def test_ctrl_c_stops_balances_and_exits_with_130(long_dataset: Path, tmp_path: Path) -> None:
@@ -177,3 +181,64 @@ def test_no_path_can_act_on_the_terminal() -> None:
     assert ran.code == 3
     assert "\x1b" not in ran.err
     assert r"\x1b[2J" in ran.err
+
+
+def test_json_never_overwrites_a_shard(sample: Path, tmp_path: Path) -> None:
+    """`--json *.tar`, a link to a shard and a shard named like a report exit with 2, all unharmed."""
+    shard = (sample / "00000.tar").read_bytes()
+    for name in ("0.tar", "1.tar", "2.json"):
+        (tmp_path / name).write_bytes(shard)
+    (tmp_path / "link.json").symlink_to("0.tar")
+    first, second, third = (str(tmp_path / name) for name in ("0.tar", "1.tar", "2.json"))
+    for arguments in (
+        [first, second],
+        [str(tmp_path / "link.json"), second],
+        [third, third],
+        [third, str(tmp_path), "--shard-extensions", "json"],
+    ):
+        ran = run_in_pipes([*LOAD, "--json", *arguments])
+        assert ran.code == 2, arguments
+        assert "delivered" not in ran.err
+    assert all((tmp_path / name).read_bytes() == shard for name in ("0.tar", "1.tar", "2.json"))
+
+
+def test_a_report_may_be_written_again(sound: str, tmp_path: Path) -> None:
+    """A report from an earlier run is replaced."""
+    target = tmp_path / "report.json"
+    for _ in range(2):
+        assert run_in_pipes([*LOAD, sound, "--quiet", "--json", str(target)]).code == 0
+    assert json.loads(target.read_text())["images_delivered"] == 12
+
+
+def test_compressed_shards_are_noted_and_read_when_named(sample: Path, tmp_path: Path) -> None:
+    """Shards passed over for their extension are told; `--shard-extensions` reads them too."""
+    shard = (sample / "00000.tar").read_bytes()
+    (tmp_path / "0.tar").write_bytes(shard)
+    (tmp_path / "1.tar.gz").write_bytes(gzip.compress(shard))
+    without = run_in_pipes([*LOAD, str(tmp_path)])
+    assert "1 file was passed over: .tar.gz (1)" in without.err
+    both = run_in_pipes([*LOAD, str(tmp_path), "--shard-extensions", ".tar,.tar.gz", "--json", "-"])
+    report = json.loads(both.out)
+    assert (report["shards"], report["images_delivered"], report["num_notes"]) == (2, 8, 0)
+
+
+def test_a_closed_standard_output_is_told(sound: str) -> None:
+    """`--json -` into a closed standard output is one line and exit code 4, before anything is loaded."""
+    command = f"{shlex.join([sys.executable, *LOAD, sound, '--json', '-'])} >&-"
+    ran = subprocess.run(["sh", "-c", command], check=False, stderr=subprocess.PIPE, text=True)
+    assert ran.returncode == 4
+    assert ran.stderr.startswith("error: --json -: standard output is closed")
+    assert ran.stderr.count("\n") == 1
+
+
+def test_cores_are_counted_where_the_system_knows_no_affinity(sound: str) -> None:
+    """Without `os.sched_getaffinity`, which only Linux has, loading goes on all cores of the machine."""
+    program = "import os; del os.sched_getaffinity\nfrom tarlight.cli import main\nmain()"
+    assert run_in_pipes(["-c", program, "load", sound, "--quiet"]) == (0, "", "")
+
+
+def test_the_help_says_what_fractions_and_strict_mean() -> None:
+    """`--max-failures` tells when a part is looked at, `--strict` that notes do not count."""
+    shown = run_in_pipes([*LOAD, "--help"], COLUMNS="400").out
+    assert "looked at from the 100th image on, and once more at the end" in shown
+    assert "broken fields) do not count" in shown

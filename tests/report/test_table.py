@@ -49,7 +49,9 @@ def test_every_figure_of_the_report_is_in_the_table() -> None:
         assert _row(table, name).removeprefix(_row(table, name).split(name)[0] + name).split()[0] == amount, (
             name
         )
-    assert table.startswith("stopped: 12,330 of 12,345 images delivered, 1 shard in 10.0 s\n")
+    assert table.startswith(
+        "stopped: 12,330 of 12,345 images delivered, 1 place lost (512 bytes), 1 shard in 10.0 s\n"
+    )
 
 
 def test_skips_and_losses_are_shown_with_an_example_and_its_place() -> None:
@@ -153,3 +155,15 @@ def test_a_terminal_narrower_than_sense_gets_40_columns(width: int) -> None:
     """Below 40 columns the table is laid out for 40."""
     report = rich_books().report("finished", 1.0)
     assert format_ledger(report, width=width) == format_ledger(report, width=40)
+
+
+def test_the_headline_tells_lost_bytes() -> None:
+    """A run that delivered every image and lost bytes says so in its first line; a sound one does not."""
+    ledger = Ledger()
+    ledger.saw(1)
+    ledger.deliver(1)
+    assert "lost" not in format_ledger(ledger.report("finished", 1.0)).splitlines()[0]
+    for end in (1_024, 45_568):
+        ledger.lose(Loss("0.tar", 512, end, LossReason.BAD_HEADER))
+    head = format_ledger(ledger.report("finished", 1.0)).splitlines()[0]
+    assert head == "finished: 1 of 1 image delivered, 2 places lost (45,568 bytes), 0 shards in 1.00 s"

@@ -317,3 +317,39 @@ def test_a_row_takes_bounded_memory(here):
     paths = sum(shard.path.__sizeof__() for shard in listing.shards)
     assert len(listing.shards) == 2000
     assert (held - paths) / 2000 <= 250
+
+
+def noted(file_paths, *extensions):
+    notes = find_shards(file_paths, file_extensions=extensions or (".tar",)).notes
+    return [(note.shard, note.text) for note in notes if note.kind == "other_extensions"]
+
+
+def test_shards_of_other_extensions_are_noted(here):
+    """Files that look like shards and were not wanted are counted in one note for the run."""
+    touch("d/a.tar", "d/b.tar.gz", "d/e/c.TGZ", "d/x.txt", "d/y.jpg", "d/z.gz", "d/a.tar.json")
+    says = "2 files were passed over: .tar.gz (1), .tgz (1); name them in file_extensions"
+    assert noted("d") == noted("d/*") == [("", says)]
+    assert noted("d", ".tar", ".tar.gz", ".tgz") == noted("d/*.tar") == noted("d/a.tar") == []
+    assert noted("d", ".gz") == [
+        ("", "2 files were passed over: .tar (1), .tgz (1); name them in file_extensions")
+    ]
+    assert noted("d/e", "tgz") == []
+
+
+def test_overlapping_entries_count_what_is_passed_over_once(here):
+    """A file below two entries counts once, and one that another entry names is read and not counted."""
+    touch("d/a.tar", "d/b.tar.gz", "d/c.tgz")
+    says = "1 file was passed over: .tgz (1); name them in file_extensions"
+    assert noted(["d", f"{here}/d", "d/*", "d/b.tar.gz"]) == [("", says)]
+
+
+def test_any_number_of_files_is_passed_over_in_bounded_memory(here):
+    """Thousands are all counted, also beside a thousand other extensions, and take under 1 MB."""
+    touch("d/a.tar", *(f"d/{number}.{number}" for number in range(1_000)))
+    touch(*(f"d/{number}.tgz" for number in range(3_000)))
+    find_shards("d")
+    tracemalloc.start()
+    assert noted("d")[0][1].startswith("3,000 files were passed over: .tgz (3,000);")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 1_000_000

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import sys
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
 from tarlight.cli import option  # noqa: TC001 (typer reads the annotations)
-from tarlight.cli.exit_code import FINDINGS, INTERRUPTED, exit_codes
-from tarlight.cli.run import draw_sample, load_all, make_pipeline
+from tarlight.cli.exit_code import FINDINGS, exit_codes
+from tarlight.cli.run import check_target, draw_sample, load_all, make_pipeline
 
 _HELP = "Loads images out of tar shards, with every image accounted for."
 _LOAD_EPILOG = """[bold]Examples[/bold]
@@ -40,15 +39,6 @@ app = typer.Typer(
 )
 
 
-def main() -> NoReturn:
-    """Run the command line, and leave the process with one of the documented exit codes."""
-    try:
-        app(prog_name="tarlight")
-    except KeyboardInterrupt:  # outside a command's own handling
-        sys.exit(INTERRUPTED)
-    sys.exit(0)
-
-
 def _print_version(wanted: bool) -> None:  # noqa: FBT001 (typer calls it)
     if wanted:
         from importlib.metadata import version  # noqa: PLC0415 (slow to import)
@@ -72,6 +62,7 @@ def load(
     *,
     limit: option.Limit = None,
     limit_shards: option.LimitShards = None,
+    shard_extensions: option.ShardExtensions = ".tar",
     extensions: option.Extensions = ".jpg,.jpeg",
     fields: option.Fields = "",
     batch_size: option.BatchSize = 100,
@@ -91,13 +82,15 @@ def load(
         "extensions": _split(extensions),
         "fields": _split(fields),
         "batch_size": batch_size,
-        "num_threads": len(os.sched_getaffinity(0)) if threads is None else threads,
+        "num_threads": _num_cores() if threads is None else threads,
         "decoder": decoder,
         "on_error": on_error,
         "max_failures": max_failures,
     }
     with exit_codes():
-        pipeline = make_pipeline(paths, limit_shards, limit, reader)
+        kinds = _split(shard_extensions)
+        pipeline = make_pipeline(paths, kinds, limit_shards, limit, reader)
+        check_target(json_file, paths, kinds)
         report = load_all(pipeline, limit, json_file, quiet=quiet)
         if strict and (report.num_skipped or len(report.losses)):
             raise typer.Exit(FINDINGS)
@@ -115,6 +108,13 @@ def sample(
     """Write a dataset to try things on: drawn colour images with captions and JSON, in tar shards."""
     with exit_codes():
         draw_sample(folder, images, shards, seed, damage=damage)
+
+
+def _num_cores() -> int:
+    """Cores that this process may use; all of the machine where the system does not tell."""
+    if hasattr(os, "sched_getaffinity"):  # Linux
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _split(text: str) -> tuple[str, ...]:

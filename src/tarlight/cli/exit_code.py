@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from tarlight.cli.wording import in_options
 from tarlight.errors import ArgumentError, ArgumentTypeError, InputError, TarlightError
 from tarlight.report.label import printable
 from tarlight.report.table import is_terminal
@@ -37,14 +38,14 @@ def exit_codes() -> Iterator[None]:
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None
     except BrokenPipeError:
-        _let_go_of_stdout()
+        let_go_of_stdout()
         raise typer.Exit(STOPPED) from None
     except Exception as error:  # noqa: BLE001 (shown, and told by the exit code)
         _explain(error)
         raise typer.Exit(_exit_code(error)) from None
 
 
-def _let_go_of_stdout() -> None:
+def let_go_of_stdout() -> None:
     """Whoever read our output has gone, which is theirs to decide: at exit Python must not flush to it."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
@@ -58,11 +59,13 @@ def _exit_code(error: Exception) -> int:
 
 
 def _explain(error: Exception) -> None:
+    if sys.stderr is None:  # closed before Python began
+        return
     known = isinstance(error, TarlightError | OSError)
     if not known or os.environ.get("TARLIGHT_DEBUG") == "1":
         traceback.print_exception(error)
     encoding = sys.stderr.encoding or "ascii"
-    lines = [f"error: {error}" if known else f"error: {type(error).__name__}: {error}"]
+    lines = [f"error: {in_options(error)}" if known else f"error: {type(error).__name__}: {error}"]
     if _exit_code(error) == STOPPED:  # else the stage that found it out is of no interest
         lines += [f"  {note}" for note in getattr(error, "__notes__", ())]
     red, plain = ("\x1b[31m", "\x1b[0m") if _in_colour() else ("", "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -21,8 +22,11 @@ def count_or_fraction(text: str) -> float:
 
 
 def writable(text: str | None) -> str | None:
-    """Check the target of `--json` before the work is done, not after."""
-    if text in (None, "-"):
+    """Check the target of `--json` before the work is done, not after.
+
+    Only a `.json` is written, since a shell puts the first of several shards where `--json *.tar` stands.
+    """
+    if text is None or text == "-":
         return text
     if not text or Path(text).is_dir():
         raise typer.BadParameter(f"{printable(repr(text))} is a folder; name a file in it")
@@ -30,6 +34,11 @@ def writable(text: str | None) -> str | None:
         raise typer.BadParameter(
             f"the folder {printable(str(Path(text).parent))} does not exist; make it first"
         )
+    for path in (text, os.path.realpath(text)):
+        if not path.lower().endswith(".json"):
+            raise typer.BadParameter(
+                f"{printable(repr(path))} does not end in .json, and - is standard output"
+            )
     return text
 
 
@@ -46,6 +55,14 @@ Limit = Annotated[
 LimitShards = Annotated[
     int | None,
     typer.Option(min=1, metavar="N", help="Read the first N shards only.", rich_help_panel=_WHAT),
+]
+ShardExtensions = Annotated[
+    str,
+    typer.Option(
+        metavar="A,B",
+        help="Extensions that make a file of a folder or glob a shard: the file_extensions of notes.",
+        rich_help_panel=_WHAT,
+    ),
 ]
 Extensions = Annotated[
     str,
@@ -76,13 +93,19 @@ MaxFailures = Annotated[
     typer.Option(
         parser=count_or_fraction,
         metavar="N|N%",
-        help="Stop when more than this many, or this part, failed.",
+        help="Stop when more than this many (10), or this part (1% or 0.01, up to 100% or 1.0), failed. A "
+        "part is looked at from the 100th image on, and once more at the end.",
         rich_help_panel=_HOW,
     ),
 ]
 Strict = Annotated[
     bool,
-    typer.Option("--strict", help="Exit with 1 if anything was skipped or lost.", rich_help_panel=_OUT),
+    typer.Option(
+        "--strict",
+        help="Exit with 1 if anything was skipped or lost. Notes (a missing end mark, a wrong gzip checksum, "
+        "broken fields) do not count.",
+        rich_help_panel=_OUT,
+    ),
 ]
 Json = Annotated[
     str | None,
@@ -90,7 +113,7 @@ Json = Annotated[
         "--json",
         metavar="FILE",
         callback=writable,
-        help="Write the ledger as JSON; - is standard output.",
+        help="Write the ledger as JSON to FILE, which ends in .json; - is standard output.",
         rich_help_panel=_OUT,
     ),
 ]

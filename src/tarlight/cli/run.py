@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import shlex
+import shutil
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
+from tarlight.errors import ArgumentError, TarlightError
 from tarlight.ledger import Ledger
 from tarlight.report.figure import plural
 from tarlight.report.label import printable
 from tarlight.report.table import is_terminal
 from tarlight.stages.base import ProcessingStage
+from tarlight.storage import find_shards
 from tarlight.tasks import ImageBatch
 
 if TYPE_CHECKING:
@@ -52,16 +56,37 @@ class Books:
 
 
 def make_pipeline(
-    paths: Sequence[str], limit_shards: int | None, limit: int | None, reader: dict[str, Any]
+    paths: Sequence[str],
+    shard_extensions: tuple[str, ...],
+    limit_shards: int | None,
+    limit: int | None,
+    reader: dict[str, Any],
 ) -> Pipeline:
     """Make the pipeline of `tarlight load`; `reader` holds options of `ImageReaderStage`."""
     from tarlight.pipeline import Pipeline  # noqa: PLC0415 (numpy and decoders: --help does without)
     from tarlight.stages.file_partitioning import FilePartitioningStage  # noqa: PLC0415
     from tarlight.stages.image.io.image_reader import ImageReaderStage  # noqa: PLC0415
 
-    partitioning = FilePartitioningStage(list(paths), files_per_partition=1, limit=limit_shards)
+    partitioning = FilePartitioningStage(list(paths), 1, file_extensions=shard_extensions, limit=limit_shards)
     pipeline = Pipeline(name="load", stages=[partitioning, ImageReaderStage(**reader, verbose=False)])
     return pipeline if limit is None else pipeline.add_stage(FirstImages(limit))
+
+
+def check_target(json_file: str | None, paths: Sequence[str], shard_extensions: Sequence[str]) -> None:
+    """Check that the report can be written, and that it overwrites none of the shards.
+
+    Raises:
+        ArgumentError: the file is one of the shards.
+        TarlightError: standard output is closed.
+    """
+    if json_file == "-" and sys.stdout is None:
+        raise TarlightError("--json -: standard output is closed. Open it, or name a file")
+    if json_file is None or not Path(json_file).is_file():
+        return
+    size = Path(json_file).stat().st_size
+    for shard in find_shards(paths, file_extensions=shard_extensions).shards:
+        if shard.size == size and Path(shard.path).samefile(json_file):
+            raise ArgumentError(f"--json: {json_file} is one of the shards to load. Name another file")
 
 
 def load_all(pipeline: Pipeline, limit: int | None, json_file: str | None, *, quiet: bool) -> Report:
@@ -92,8 +117,9 @@ def draw_sample(folder: str, images: int, shards: int, seed: int, *, damage: boo
     finally:
         if is_terminal(sys.stderr):
             sys.stderr.write("\r\x1b[K")  # wipe the counting line
-    for line in _next_steps(folder, summary):
-        typer.echo(line)
+    if sys.stdout is not None:  # closed before Python began
+        for line in _next_steps(folder, summary):
+            typer.echo(line)
 
 
 def _count_drawn(done: int, total: int) -> None:
@@ -102,12 +128,26 @@ def _count_drawn(done: int, total: int) -> None:
 
 
 def _next_steps(folder: str, summary: SampleSummary) -> Iterator[str]:
-    quoted = printable(shlex.quote(folder), sys.stdout.encoding or "ascii")
+    encoding = sys.stdout.encoding or "ascii"
+    quoted, command = printable(shlex.quote(folder), encoding), printable(_command(), encoding)
     yield f"{quoted}: {plural(summary.images, 'image')} in {plural(len(summary.shards), 'shard')}"
-    yield f"  to load them:  tarlight load {quoted}/*.tar --fields txt,json"
+    yield f"  to load them:  {command} load {quoted}/*.tar --fields txt,json"
     if summary.damaged:
         yield f"{quoted}/damaged: {plural(len(summary.damaged), 'broken shard')}, see README.txt there"
-        yield f"  to try them:   tarlight load {quoted}/damaged"
+        yield f"  to try them:   {command} load {quoted}/damaged"
+
+
+def _command() -> str:
+    """Return what was typed to get here, since `tarlight` alone may not be on PATH."""
+    called = sys.argv[0]
+    if Path(called).name == "__main__.py":
+        return f"{_as_typed(sys.executable)} -m tarlight"
+    return _as_typed(called)
+
+
+def _as_typed(program: str) -> str:
+    name = Path(program).name
+    return name if shutil.which(name) == program else shlex.quote(program)
 
 
 def _listener(books: Books, limit: int | None) -> Listener:

@@ -74,8 +74,10 @@ class Row:
 def headline(report: Report) -> Row:
     """One sentence that says how the run went."""
     delivered = f"{count(report.images_delivered)} of {plural(report.images_seen, 'image')} delivered"
+    places = len(report.losses)
+    lost = f"{plural(places, 'place')} lost ({plural(report.bytes_lost, 'byte')}), " if places else ""
     where = f"{plural(report.shards, 'shard')} in {duration(report.seconds)}"
-    return Row(f"{report.outcome}: {delivered}, {where}", tone=_tone(report))
+    return Row(f"{report.outcome}: {delivered}, {lost}{where}", tone=_tone(report))
 
 
 def rows(report: Report, encoding: str = "utf-8") -> Iterator[Row]:

@@ -38,9 +38,9 @@ class Line(NamedTuple):
         return (self.name + self.amount + self.remark).rstrip()
 
 
-def is_terminal(stream: TextIO) -> bool:
-    """True when `stream` shows its text on a terminal that understands cursor movements."""
-    return stream.isatty() and os.environ.get("TERM", "") not in {"dumb", "unknown"}
+def is_terminal(stream: TextIO | None) -> bool:
+    """True when `stream` shows its text on a terminal that understands cursor movements; None is closed."""
+    return stream is not None and stream.isatty() and os.environ.get("TERM", "") not in {"dumb", "unknown"}
 
 
 def format_ledger(report: Report, *, width: int = _WIDTH, encoding: str = "utf-8") -> str:

@@ -6,15 +6,23 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from tarlight.errors import ArgumentError, ArgumentTypeError
+from tarlight.storage.route import absolute
 from tarlight.storage.store import EVERYTHING
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from tarlight.storage.store import Selection
 
 MAX_KINDS = 1_000
 """Other extensions that are counted; a folder of random names could have a million."""
 NAMED = 6
 """Other extensions that an error names."""
+
+_TAR_KINDS = ("", ".bz2", ".gz", ".lz4", ".xz", ".zst", ".zstd")
+_SHORT_KINDS = {".tbz", ".tbz2", ".tgz", ".txz", ".tzst"}
+SHARD_KINDS = frozenset({f".tar{kind}" for kind in _TAR_KINDS} | _SHORT_KINDS)
+"""Extensions that shards go under: files with one of these are missed when they are not wanted."""
 
 
 def as_extensions(file_extensions: object) -> tuple[str, ...]:
@@ -42,6 +50,32 @@ def _as_extension(extension: object) -> str:
     return f".{bare}"
 
 
+class PassedOver:
+    """Files with the extension of a shard that a listing did not want, for a note.
+
+    The first ones are kept by path, so that overlapping entries count a file once and a file that another
+    entry names not at all; from `MAX_PATHS` on files are counted as they come.
+    """
+
+    MAX_PATHS = 1_000
+
+    def __init__(self) -> None:
+        self._kinds: dict[str, str] = {}
+        self._more: Counter[str] = Counter()
+
+    def add(self, path: str, kind: str) -> None:
+        """Count the file at `path`, whose extension is `kind`."""
+        if path in self._kinds or len(self._kinds) < self.MAX_PATHS:
+            self._kinds[path] = kind
+        else:
+            self._more[kind] += 1
+
+    def counts(self, read: Container[str], folder: str) -> Counter[str]:
+        """Return extension -> files without those in `read` (absolute paths); `folder` is the current one."""
+        kinds = {absolute(path, folder): kind for path, kind in self._kinds.items()}
+        return Counter(kind for path, kind in kinds.items() if path not in read) + self._more
+
+
 class ByExtension:
     """A selection: names that end in one of the extensions, in any case.
 
@@ -49,9 +83,15 @@ class ByExtension:
     The others are counted by their extension, for the error when nothing matches.
     """
 
-    def __init__(self, extensions: tuple[str, ...], inside: Selection = EVERYTHING) -> None:
+    def __init__(
+        self,
+        extensions: tuple[str, ...],
+        inside: Selection = EVERYTHING,
+        passed_over: PassedOver | None = None,
+    ) -> None:
         self._extensions = extensions
         self._inside = inside
+        self._passed_over = passed_over
         self.others: Counter[str] = Counter()
         """Extension -> files that `inside` wants and that end in no extension of ours."""
 
@@ -62,6 +102,8 @@ class ByExtension:
         if path.lower().endswith(self._extensions):
             return True
         kind = kind_of(path)
+        if kind in SHARD_KINDS and self._passed_over is not None:
+            self._passed_over.add(path, kind)
         self.others[kind if kind in self.others or len(self.others) < MAX_KINDS else "(other)"] += 1
         return False
 
@@ -74,11 +116,17 @@ class ByExtension:
         wanted = ", ".join(self._extensions)
         if not self.others:
             return f"no file is there (looked for {wanted} at any depth). Check the path"
-        most = sorted(self.others.items(), key=lambda item: (-item[1], item[0]))[:NAMED]
-        found = ", ".join(f"{kind} ({count:,})" for kind, count in most)
-        rest = sum(self.others.values()) - sum(count for _, count in most)
-        found += f" and {rest:,} others" if rest else ""
+        found = most_frequent(self.others)
         return f"no file ends in {wanted}; there are {found}. Pass file_extensions=[...] to read others"
+
+
+def most_frequent(kinds: Counter[str]) -> str:
+    """Return the most frequent extensions with their counts, as text."""
+    most = sorted(kinds.items(), key=lambda item: (-item[1], item[0]))[:NAMED]
+    rest = kinds.total() - sum(count for _, count in most)
+    return ", ".join(f"{kind} ({count:,})" for kind, count in most) + (
+        f" and {rest:,} others" if rest else ""
+    )
 
 
 def kind_of(path: str) -> str:

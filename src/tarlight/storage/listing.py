@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 from tarlight.errors import InputMissingError
 from tarlight.ledger import Note
-from tarlight.storage.extension import ByExtension, as_extensions
+from tarlight.storage.extension import ByExtension, PassedOver, as_extensions, most_frequent
 from tarlight.storage.pattern import Glob, expand_braces, is_glob, natural_key
 from tarlight.storage.route import absolute, as_paths, location, open_store
+from tarlight.storage.store import EVERYTHING
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-    from tarlight.storage.store import ShardStat, Store
+    from tarlight.storage.store import Selection, ShardStat, Store
 
 NAMED = 3
 """Paths that an error or a note names before it counts the rest."""
@@ -32,7 +34,7 @@ class Listing:
     shards: list[ShardStat]
     """In the order in which they are to be read, each path once."""
     notes: list[Note]
-    """What the user should know, of kind `duplicate_path`."""
+    """What the user should know, of kinds `duplicate_path` and `other_extensions`."""
 
 
 def find_shards(
@@ -50,7 +52,8 @@ def find_shards(
 
     Entries keep their order; the shards of one entry are in natural order of the whole path (`2.tar` before
     `10.tar`; equal numbers by text). A path named twice is read once, where it came first, and noted; links
-    are not resolved, so two links to one file are two shards.
+    are not resolved, so two links to one file are two shards. Files of folders and globs that have another
+    extension of shards (`.tar.gz`, `.tgz` and the like) are passed over and noted.
 
     Args:
         file_paths: one entry, or a list or tuple of them. Relative paths stay relative in the result.
@@ -68,8 +71,9 @@ def find_shards(
     finder = _Finder(as_extensions(file_extensions), storage_options)
     found = [finder.find(entry) for entry in entries]
     finder.check_missing()
-    shards, again = _unique(shard for shards in found for shard in shards)
-    return Listing(shards, _duplicates(again))
+    folder = os.getcwd()  # noqa: PTH109
+    shards, seen, again = _unique((shard for shards in found for shard in shards), folder)
+    return Listing(shards, _duplicates(again) + _other_extensions(finder.passed_over.counts(seen, folder)))
 
 
 class _Finder:
@@ -81,6 +85,7 @@ class _Finder:
         self._missing: list[str] = []
         self._reason: InputMissingError | None = None
         self._asked = 0
+        self.passed_over = PassedOver()
 
     def find(self, entry: str) -> list[ShardStat]:
         """Return the shards of one entry in natural order; without those that are missing."""
@@ -105,10 +110,24 @@ class _Finder:
     def _found(self, store: Store, path: str) -> Iterator[ShardStat]:
         self._asked += 1
         try:
-            yield from _look(store, path, self._extensions)
+            yield from self._look(store, path)
         except InputMissingError as error:
             self._reason = self._reason or error
             self._missing.append(path)
+
+    def _look(self, store: Store, path: str) -> Iterator[ShardStat]:
+        if store.is_folder(path):
+            yield from _selected(store, path, path or ".", self._selection())
+        elif not is_glob(path) or _exists(store, path):
+            yield store.stat(path)
+        else:
+            glob = Glob(path)
+            if not store.is_folder(glob.prefix):
+                raise InputMissingError(f"{path}: nothing matches, there is no folder {glob.prefix}")
+            yield from _selected(store, glob.prefix, path, self._selection(glob))
+
+    def _selection(self, inside: Selection = EVERYTHING) -> ByExtension:
+        return ByExtension(self._extensions, inside, self.passed_over)
 
 
 def _paths(store: Store, entry: str) -> list[str]:
@@ -126,18 +145,6 @@ def _exists(store: Store, path: str) -> bool:
         return False
 
 
-def _look(store: Store, path: str, extensions: tuple[str, ...]) -> Iterator[ShardStat]:
-    if store.is_folder(path):
-        yield from _selected(store, path, path or ".", ByExtension(extensions))
-    elif not is_glob(path) or _exists(store, path):
-        yield store.stat(path)
-    else:
-        glob = Glob(path)
-        if not store.is_folder(glob.prefix):
-            raise InputMissingError(f"{path}: nothing matches, there is no folder {glob.prefix}")
-        yield from _selected(store, glob.prefix, path, ByExtension(extensions, glob))
-
-
 def _selected(store: Store, folder: str, asked: str, selection: ByExtension) -> Iterator[ShardStat]:
     empty = True
     for shard in store.list(folder, selection):
@@ -151,10 +158,11 @@ def _path(shard: ShardStat) -> str:
     return shard.path
 
 
-def _unique(shards: Iterable[ShardStat]) -> tuple[list[ShardStat], list[str]]:
-    """Return each shard once, and the paths that came again."""
-    folder, seen, again = os.getcwd(), set(), []  # noqa: PTH109
+def _unique(shards: Iterable[ShardStat], folder: str) -> tuple[list[ShardStat], set[str], list[str]]:
+    """Return each shard once, their absolute paths, and the paths that came again."""
     first: list[ShardStat] = []
+    seen: set[str] = set()
+    again: list[str] = []
     for shard in shards:
         name = absolute(shard.path, folder)
         if name in seen:
@@ -162,7 +170,7 @@ def _unique(shards: Iterable[ShardStat]) -> tuple[list[ShardStat], list[str]]:
         else:
             seen.add(name)
             first.append(shard)
-    return first, again
+    return first, seen, again
 
 
 def _duplicates(again: list[str]) -> list[Note]:
@@ -171,6 +179,15 @@ def _duplicates(again: list[str]) -> list[Note]:
         return []
     text = f"{len(names):,} named more than once, read once: {_some(names)}"
     return [Note(shard=names[0], text=text, kind="duplicate_path")]
+
+
+def _other_extensions(kinds: Counter[str]) -> list[Note]:
+    number = kinds.total()
+    if not number:
+        return []
+    files = "1 file was" if number == 1 else f"{number:,} files were"
+    text = f"{files} passed over: {most_frequent(kinds)}; name them in file_extensions"
+    return [Note(shard="", text=text, kind="other_extensions")]
 
 
 def _some(names: list[str]) -> str:
