@@ -107,6 +107,7 @@ class ImageReaderStage(ProcessingStage[FileGroupTask, ImageBatch]):
         )
         self.resources = Resources(cpus=float(num_threads), gpus=num_gpus_per_worker)
         self._decoder: Decoder | None = None
+        self._redecoder: Redecoder | None = None
 
     @property
     def verbose(self) -> bool:
@@ -119,7 +120,7 @@ class ImageReaderStage(ProcessingStage[FileGroupTask, ImageBatch]):
 
     def teardown(self) -> None:
         """Let the decoder go."""
-        self._decoder = None
+        self._decoder = self._redecoder = None
 
     def process(self, task: FileGroupTask) -> Iterator[ImageBatch]:
         """Yield the batches of one partition."""
@@ -143,9 +144,10 @@ class ImageReaderStage(ProcessingStage[FileGroupTask, ImageBatch]):
         """Release the pixels of a batch. Returns False, and does nothing, where one came out of gzip."""
         if any(image.source is None or image.source.inflated for image in task.data):
             return False
-        loader = Redecoder(self._decoder or self._select(), self.options)
+        if self._redecoder is None:
+            self._redecoder = Redecoder(self._select(), self.options)
         for image in task.data:
-            image.release(loader)
+            image.release(self._redecoder)
         return True
 
     def describe(self) -> dict[str, Any]:
