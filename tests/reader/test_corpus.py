@@ -91,4 +91,23 @@ def test_sound_archives_give_their_images(corpus):
 READ_ON = {"generated-ok_concatenated.tar"}
 """Two archives in one file: the manifest lists the first, tarlight reads on, as C1 asks."""
 
+WHOLE = {"generated-bad_size_swallows_next.tar": 2}
+"""Hostile archives that a tar reader finds sound: the first image only has bytes after its end."""
+
 NOT_ARCHIVES = {"manifest.tsv", "expected.json"}
+
+
+def test_hostile_archives_leave_a_trace(corpus):
+    """Of every hostile archive the report names what was wrong; hostile names are labels and are delivered."""
+    expected = json.loads((corpus / "tars" / "expected.json").read_text(encoding="utf-8"))
+    hostile = {name: archive for name, archive in expected.items() if archive["kind"] == "hostile"}
+    assert len(hostile) > 30
+    for name, archive in hostile.items():
+        report = load(str(corpus / "tars" / name)).report
+        if archive["members"] is not None or name in WHOLE:
+            assert report.images_delivered == (
+                len(archive["members"]) if archive["members"] else WHOLE[name]
+            ), name
+        else:
+            links = sum(report.ignored.get(kind, 0) for kind in ("hardlink", "symlink", "sparse"))
+            assert report.num_skipped + len(report.losses) + len(report.notes) + links, name
