@@ -98,7 +98,7 @@ NOT_ARCHIVES = {"manifest.tsv", "expected.json"}
 
 
 def test_hostile_archives_leave_a_trace(corpus):
-    """Of every hostile archive the report names what was wrong; hostile names are labels and are delivered."""
+    """Of every hostile archive the report says what was wrong; hostile names are labels, and delivered."""
     expected = json.loads((corpus / "tars" / "expected.json").read_text(encoding="utf-8"))
     hostile = {name: archive for name, archive in expected.items() if archive["kind"] == "hostile"}
     assert len(hostile) > 30
