@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tarlight.ledger.entry import Loss, Note, ShardAccount, Skip, SkipReason
+from tarlight.ledger.entry import Loss, Note, ShardAccount, Skip
 from tarlight.ledger.report import Report
 from tarlight.ledger.spool import Spool
 
@@ -28,7 +28,7 @@ class _Counts:
     bytes_read: int = 0
     bytes_lost: int = 0
     pixels: int = 0
-    skipped: Counter[SkipReason] = field(default_factory=Counter)
+    skipped: Counter[str] = field(default_factory=Counter)
     filtered: Counter[str] = field(default_factory=Counter)
     ignored: Counter[str] = field(default_factory=Counter)
     decoders: Counter[str] = field(default_factory=Counter)
@@ -54,7 +54,7 @@ class Ledger:
     def skip(self, entry: Skip) -> None:
         """An image will not be delivered, for a reason of its own."""
         with self._lock:
-            self._counts.skipped[entry.reason] += 1
+            self._counts.skipped[str(entry.reason)] += 1
         self.skips.append(entry)
 
     def lose(self, entry: Loss) -> None:
@@ -128,7 +128,7 @@ class Ledger:
                 images_seen=counts.seen,
                 images_added=counts.added,
                 images_delivered=counts.delivered,
-                images_skipped={reason.value: count for reason, count in counts.skipped.items()},
+                images_skipped=dict(counts.skipped),
                 images_filtered=dict(counts.filtered),
                 undelivered=counts.undelivered,
                 ignored=dict(counts.ignored),

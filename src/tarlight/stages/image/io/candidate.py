@@ -72,8 +72,11 @@ class Group:
     num_bytes: int = 0
     """What it is charged for: pixels, encoded bytes and objects."""
 
+    has_work: bool = False
+    """Whether there is anything to decode."""
+
     done: Future[None] | None = None
-    """Done when every candidate has its outcome; None for a group that was never handed to a decoder."""
+    """Done when every candidate has its outcome; None for a group that needs no decoder, or got none."""
 
     position: int = 0
     """The first entry that has not been put into a batch or the ledger yet."""

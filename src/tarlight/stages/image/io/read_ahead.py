@@ -108,14 +108,15 @@ class ReadAhead:
             fields=self._options.fields,
             max_member_bytes=self._options.max_member_bytes,
         )
-        group = Group(task, shard)
+        group, pixel_copies = Group(task, shard), self._decoder.pixel_copies
         try:
             for entry in records:
                 if isinstance(entry, Loss):
                     group.add(entry)
                 else:
                     candidate = self._admit(entry)
-                    group.add(candidate, candidate.decoding_bytes(self._decoder.pixel_copies))
+                    group.add(candidate, candidate.decoding_bytes(pixel_copies))
+                    group.has_work = group.has_work or candidate.encoded is not None
                 if len(group.entries) >= GROUP_IMAGES or group.num_bytes >= GROUP_BYTES:
                     full, group = group, Group(task, shard)
                     self._hand_over(full)
@@ -137,7 +138,7 @@ class ReadAhead:
         return Candidate(record, Encoded(data or b"", facts), pixel_bytes=facts.num_bytes)
 
     def _hand_over(self, group: Group) -> None:
-        if self._budget.acquire(group.num_bytes):
+        if self._budget.acquire(group.num_bytes) and group.has_work:
             group.done = self._pool.submit(self._decode, group)
         self.line.put(group)
 
