@@ -1,4 +1,4 @@
-"""Server processes: started on a free port of 127.0.0.1, gone with the tests, their output kept for failures."""
+"""Server processes: on a free port of 127.0.0.1, gone with the tests, their output kept for failures."""
 
 from __future__ import annotations
 

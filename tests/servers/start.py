@@ -155,7 +155,7 @@ def web(folder: Path) -> Iterator[Server]:
 
 
 def _into(folder: Path) -> Callable[[str, bytes], None]:
-    """Return what writes an object: whole, and a second later than the one before (the ETag counts seconds)."""
+    """Return what writes an object, each a second later than the one before: the ETag counts seconds."""
     seconds = itertools.count(1_700_000_000)
 
     def put(key: str, data: bytes) -> None:
