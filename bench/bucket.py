@@ -1,4 +1,4 @@
-"""Single passes over the measured object store, each in its own process: `python -m bench.bucket NAME PORT`."""
+"""Single passes over the measured object store, each in a process: `python -m bench.bucket NAME PORT`."""
 
 from __future__ import annotations
 
@@ -64,14 +64,19 @@ def ours(port: int) -> Callable[[], int]:
     return work
 
 
-def listing(port: int) -> Callable[[], int]:
+def listing(port: int, prefix: str = "many") -> Callable[[], int]:
     """All rows of a listing of 100,000 keys."""
     from tarlight.storage import find_shards  # noqa: PLC0415
 
     def work() -> int:
-        return len(find_shards(["s3://bucket/many"], storage_options=options(port)).shards)
+        return len(find_shards([f"s3://bucket/{prefix}"], storage_options=options(port)).shards)
 
     return work
+
+
+def short_listing(port: int) -> Callable[[], int]:
+    """A listing of four keys, for its memory."""
+    return listing(port, "large")
 
 
 def photos(port: int) -> Callable[[], int]:
@@ -99,7 +104,13 @@ def _get(connection: socket.socket, key: str, start: int, end: int, buffer: byte
     return end - start
 
 
-PASSES = {"one GET": one_get, "ours": ours, "listing": listing, "photos": photos}
+PASSES = {
+    "one GET": one_get,
+    "ours": ours,
+    "listing": listing,
+    "short listing": short_listing,
+    "photos": photos,
+}
 
 
 def main(name: str, port: int) -> None:

@@ -1,8 +1,8 @@
 """An object store to measure against, in its own process: `python -m bench.server ...`; prints its port.
 
-It answers range requests and listings as S3 does, after a latency and at a rate a connection, at little cost of
-its own: a real server's limits would be what is measured. Objects are `large/` (of zeros), `many/` (for
-listings) and `photos/` (files).
+It answers range requests and listings as S3 does, after a latency and at a rate a connection, and costs little:
+the limits of a real server would be what is measured. Objects are `large/` (of zeros), `many/` (for listings)
+and `photos/` (files).
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from bench import data
 from bench.measure import ROOT
 
 if TYPE_CHECKING:
@@ -46,20 +45,18 @@ class Network:
     """Bytes a second of one connection; 0 for no limit."""
 
 
-def catalog() -> dict[str, int]:
-    """Return all keys in order, with their sizes."""
+def _made_up() -> dict[str, int]:
     keys = {f"large/{number:02d}.tar": LARGE_BYTES for number in range(LARGE_SHARDS)}
-    keys |= {f"many/{number:06d}.tar": 1 << 20 for number in range(MANY_KEYS)}
-    return keys | {f"photos/{shard.name}": shard.stat().st_size for shard in data.photos()}
+    return keys | {f"many/{number:06d}.tar": 1 << 20 for number in range(MANY_KEYS)}
 
 
 class Bucket:
     """The objects of one bucket, and how they are sent."""
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Network, photos: list[Path]) -> None:
         self._network = network
-        self._sizes = catalog()
-        self._files = {f"photos/{shard.name}": shard.read_bytes() for shard in data.photos()}
+        self._files = {f"photos/{shard.name}": shard.read_bytes() for shard in photos}
+        self._sizes = _made_up() | {key: len(file) for key, file in self._files.items()}
         self._prefixes: dict[str, list[str]] = {}
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -135,9 +132,9 @@ async def _send(
 
 
 @contextmanager
-def serving(latency_ms: float = 0, rate: float = 0) -> Iterator[int]:
+def serving(latency_ms: float = 0, rate: float = 0, photos: list[Path] | None = None) -> Iterator[int]:
     """Run the server in another process; give its port."""
-    command = [sys.executable, "-m", "bench.server", str(latency_ms), str(rate)]
+    command = [sys.executable, "-m", "bench.server", str(latency_ms), str(rate), *map(str, photos or ())]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as server:
         try:
             yield int(server.stdout.readline())
@@ -145,8 +142,8 @@ def serving(latency_ms: float = 0, rate: float = 0) -> Iterator[int]:
             server.terminate()
 
 
-async def _main(network: Network) -> None:
-    listener = await asyncio.start_server(Bucket(network).serve, "127.0.0.1", 0)
+async def _main(network: Network, photos: list[Path]) -> None:
+    listener = await asyncio.start_server(Bucket(network, photos).serve, "127.0.0.1", 0)
     print(listener.sockets[0].getsockname()[1], flush=True)
     await listener.serve_forever()
 
@@ -155,5 +152,6 @@ if __name__ == "__main__":
     options = argparse.ArgumentParser(description=Path(__file__).stem)
     options.add_argument("latency_ms", type=float)
     options.add_argument("rate", type=float)
+    options.add_argument("photos", type=Path, nargs="*")
     chosen = options.parse_args()
-    asyncio.run(_main(Network(chosen.latency_ms / 1000, chosen.rate)))
+    asyncio.run(_main(Network(chosen.latency_ms / 1000, chosen.rate), chosen.photos))

@@ -25,7 +25,6 @@ QUICK = {
         "backoff": {
             "init_backoff": timedelta(milliseconds=1),
             "max_backoff": timedelta(milliseconds=4),
-            "base": 2,
         },
     }
 }

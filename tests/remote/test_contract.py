@@ -7,13 +7,13 @@ import random
 
 import pytest
 
-from tarlight.errors import InputDeniedError, InputMissingError, ShardChangedError, ShardReadError
+from tarlight.errors import InputMissingError, ShardChangedError, ShardReadError
 from tarlight.storage import find_shards, open_store
 from tarlight.storage.route import location
 
 from .dataset import MIB
 
-NAMES = ["plain.tar", "a b.tar", "50%.tar", "x%20y.tar", "a+b.tar", "ü.tar", "{z}.tar", "[0].tar", "~.tar", "'&=.tar"]
+NAMES = ["plain.tar", "a b.tar", "50%.tar", "x%20y.tar", "a+b.tar", "ü.tar", "[0].tar", "~.tar", "'&=.tar"]
 DATA = random.Random(1).randbytes(3 * MIB)
 
 
@@ -22,6 +22,18 @@ def opened(server, key):
     url = server.url(key)
     store = open_store(url, server.storage_options)
     return store, store.stat(location(url))
+
+
+def read_whole(server, key):
+    """The bytes of an object."""
+    store, stat = opened(server, key)
+    return b"".join(store.chunks(stat))
+
+
+def read_all(server, pattern):
+    """Read whatever a pattern names."""
+    for shard in find_shards([pattern], storage_options=server.storage_options).shards:
+        list(open_store(shard.path, server.storage_options).chunks(shard))
 
 
 def listed(server, prefix, **options):
@@ -74,8 +86,7 @@ def test_a_missing_object_is_missing(server):
     """An object that is not there is `InputMissingError`, which names it."""
     server.put("there.tar", b"")
     with pytest.raises(InputMissingError, match="nowhere"):
-        store, stat = opened(server, "nowhere.tar")
-        next(iter(store.chunks(stat)))
+        read_whole(server, "nowhere.tar")
 
 
 def test_a_changed_object_is_not_read(server):
@@ -90,17 +101,15 @@ def test_a_changed_object_is_not_read(server):
             list(store.chunks(stat))
 
 
-def test_a_folder_is_listed_in_natural_order(server):
-    """A listing has the shards below a folder, with their sizes, 2 before 10, and nothing of its neighbours."""
-    if not server.lists:
-        pytest.xfail("web servers do not list")
+def test_a_folder_is_listed_in_natural_order(bucket):
+    """A listing has the shards below a folder, with sizes, 9 before 10, and nothing of its neighbours."""
     for key in ("10.tar", "9.tar", "deep/er/1.tar", "note.txt"):
-        server.put(f"folder/{key}", DATA[: len(key)])
-    server.put("folder2/1.tar", b"")
-    server.put("folder.tar", b"")
-    found = listed(server, "folder").shards
+        bucket.put(f"folder/{key}", DATA[: len(key)])
+    bucket.put("folder2/1.tar", b"")
+    bucket.put("folder.tar", b"")
+    found = listed(bucket, "folder").shards
     assert [shard.path for shard in found] == [
-        server.url(f"folder/{key}") for key in ("9.tar", "10.tar", "deep/er/1.tar")
+        bucket.url(f"folder/{key}") for key in ("9.tar", "10.tar", "deep/er/1.tar")
     ]
     assert [shard.size for shard in found] == [5, 6, 13]
 
@@ -120,24 +129,21 @@ def test_a_hole_in_a_range_of_names_is_an_error(server):
     server.put("holes/2.tar", DATA[:10])
     pattern = server.url("holes") + "/{0..2}.tar"
     with pytest.raises(InputMissingError, match=r"1\.tar"):
-        for shard in find_shards([pattern], storage_options=server.storage_options).shards:
-            list(open_store(shard.path, server.storage_options).chunks(shard))
+        read_all(server, pattern)
 
 
-def test_a_glob_is_found(server):
+def test_a_glob_is_found(bucket):
     """A glob gives what matches, in natural order."""
-    if not server.lists:
-        pytest.xfail("web servers do not list")
     for key in ("a1.tar", "a10.tar", "a2.tar", "b1.tar"):
-        server.put(f"globbed/{key}", b"")
-    found = listed(server, "globbed/a*.tar").shards
+        bucket.put(f"globbed/{key}", b"")
+    found = listed(bucket, "globbed/a*.tar").shards
     assert [shard.path.rpartition("/")[2] for shard in found] == ["a1.tar", "a2.tar", "a10.tar"]
 
 
-def test_an_empty_folder_is_missing(server):
+def test_an_empty_folder_is_missing(bucket):
     """A prefix below which nothing lies is an error."""
-    with pytest.raises((InputMissingError, InputDeniedError, ValueError)):
-        listed(server, "nothing/here")
+    with pytest.raises(InputMissingError):
+        listed(bucket, "nothing/here")
 
 
 def test_a_store_survives_pickling(server):

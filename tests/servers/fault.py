@@ -125,3 +125,10 @@ async def _answer(exchange: Exchange, status_line: bytes, body: bytes, *headers:
 
 def _with_length(head: bytes, length: int) -> bytes:
     return re.sub(rb"(?im)^content-length:.*$", b"Content-Length: %d\r" % length, head)
+
+
+async def echo(exchange: Exchange) -> bool:
+    """Refuse, and repeat all that the client sent: URL, query and headers, as careless servers do."""
+    told = exchange.request.head.decode("latin-1").replace("&", "&amp;").replace("<", "&lt;")
+    body = _ERROR.replace(b"planned", told.encode()) % b"SignatureDoesNotMatch"
+    return await _answer(exchange, b"403 Forbidden", body)

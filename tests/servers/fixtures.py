@@ -1,4 +1,4 @@
-"""The servers as fixtures: `s3`, `gcs`, `azure`, `web`, and `server` for each of them in turn.
+"""The servers as fixtures: `s3`, `gcs`, `azure`, `web`; `server` is each in turn, `bucket` each that lists.
 
 One of each a session. A server that is not installed skips its tests by name; under CI=true that fails them
 (`tests.skips`).
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from tests.servers.server import Server
 
-STORES = ("s3", "gcs", "azure", "web")
+BUCKETS = ("s3", "gcs", "azure")
+STORES = (*BUCKETS, "web")
 
 
 @pytest.fixture(scope="session")
@@ -62,6 +63,12 @@ def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture(params=STORES)
 def server(request: pytest.FixtureRequest) -> Server:
     """Give each of the four stores in turn."""
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture(params=BUCKETS)
+def bucket(request: pytest.FixtureRequest) -> Server:
+    """Give each store that lists in turn."""
     return request.getfixturevalue(request.param)
 
 

@@ -1,0 +1,192 @@
+"""Each fault of a network, wherever it strikes: the same images as without it, or a loss that is named.
+
+The table: FAULTS x PLACES. What strikes twice is cured by asking again (`test_a_fault_that_passes`); what strikes
+for ever costs the rest of the shard, in the ledger, or stops the listing (`test_a_fault_that_stays`).
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from tarlight.errors import TarlightError
+from tarlight.storage import open_store
+from tests.servers import fault
+from tests.soak import SOAKING
+
+from .dataset import QUICK, big, load, small
+
+BIG, SMALL = big(), small()
+PATIENCE = {"client_options": {"read_timeout": "20s", "connect_timeout": "20s"}}
+HASTE = {"client_options": {"read_timeout": "700ms", "connect_timeout": "700ms"}}
+"""Time-outs: long where a slow machine must not look like a stall, short where the test waits for one."""
+
+FAULTS = {
+    "reset at once": fault.reset_at_once,
+    "reset in the body": fault.reset_in_body,
+    "body cut short": fault.cut_body,
+    "body and length too short": fault.short_with_lie,
+    "body and length too long": fault.long_with_lie,
+    "error page with status 200": fault.error_page,
+    "500": fault.status(500, "Internal Server Error"),
+    "503": fault.status(503, "Slow Down", "SlowDown"),
+    "429 with Retry-After": fault.status(429, "Too Many Requests", "TooMany", "Retry-After: 0"),
+    "stall before the headers": fault.stall,
+    "stall in the body": fault.stall_in_body,
+}
+PLACES = {
+    "list": lambda request: request.is_listing,
+    "first range": lambda request: request.covers(0),
+    "middle range": lambda request: request.covers(len(BIG) // 2),
+    "last range": lambda request: request.covers(len(BIG) - 1),
+    "only range": lambda request: request.covers(len(SMALL) - 1),
+}
+
+CELLS = [
+    pytest.param(play, place, id=f"{play}, {place}")
+    for play in FAULTS
+    for place in PLACES
+    if SOAKING or "stall" not in play or place in {"middle range", "only range"}
+    if (play, place) != ("body and length too long", "list")  # bytes after a list's end: XML readers differ
+]
+
+
+@pytest.fixture(scope="module")
+def shards(s3):
+    """Two folders with one shard each: of several ranges, and of one."""
+    s3.put("table/big/00.tar", BIG)
+    s3.put("table/small/00.tar", SMALL)
+    return s3
+
+
+@pytest.fixture(scope="module")
+def expected(shards):
+    """What comes without faults."""
+    options = shards.storage_options
+    return {name: load(shards.url(f"table/{name}"), options) for name in ("big", "small")}
+
+
+def play(shards, proxy, place, haste=False):
+    """Load through the proxy; the shard that the place is about."""
+    front = shards.at(proxy.port, **QUICK, **(HASTE if haste else PATIENCE))
+    return load(front.url(f"table/{_shard(place)}"), front.storage_options)
+
+
+def _shard(place):
+    return "small" if place == "only range" else "big"
+
+
+@pytest.mark.parametrize(("name", "place"), CELLS)
+def test_a_fault_that_passes(shards, expected, proxy, name, place):
+    """A fault that strikes twice changes nothing: the same images, the same books."""
+    rule = proxy.add(FAULTS[name], PLACES[place], times=1 if "stall" in name else 2)
+    loaded = play(shards, proxy, place, haste="stall" in name)
+    assert rule.num_struck == rule.times
+    assert loaded.images == expected[_shard(place)].images
+    assert loaded.books == expected[_shard(place)].books
+
+
+@pytest.mark.parametrize(("name", "place"), [cell for cell in CELLS if "stall" not in cell.id or SOAKING])
+def test_a_fault_that_stays(shards, expected, proxy, name, place):
+    """A fault that never ends loses what could not be read, by name; everything before it is delivered."""
+    proxy.add(FAULTS[name], PLACES[place])
+    if place == "list":
+        with pytest.raises(TarlightError, match="table/big"):
+            play(shards, proxy, place, haste="stall" in name)
+        return
+    loaded = play(shards, proxy, place, haste="stall" in name)
+    whole = expected[_shard(place)].images
+    assert loaded.images == whole[: len(loaded.images)]
+    assert len(loaded.images) < len(whole) or place == "last range"
+    (loss,) = loaded.report.losses
+    assert (loss.shard.rpartition("/")[2], loss.reason) == ("00.tar", "read_failed")
+    assert loss.end == len(BIG if _shard(place) == "big" else SMALL)
+    assert loss.start <= (loss.end if place != "middle range" else len(BIG) // 2)
+    assert len(proxy.requests) < 60
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_slow_network_is_no_fault(shards, expected, proxy, place):
+    """Bodies that come in small pieces change nothing, and nothing is asked for twice."""
+    proxy.add(fault.slow, PLACES[place])
+    assert play(shards, proxy, place).images == expected[_shard(place)].images
+    starts = [request.start for request in proxy.gets()]
+    assert len(starts) == len(set(starts))
+
+
+def test_a_fault_in_every_request(shards, expected, proxy):
+    """A network that breaks every second answer still gives every image."""
+    proxy.add(fault.reset_in_body, lambda request: len(proxy.requests) % 2 == 0 and not request.is_listing)
+    assert play(shards, proxy, "middle range").images == expected["big"].images
+
+
+def test_a_broken_range_goes_on_at_the_byte(shards, expected, proxy):
+    """After a reset only the bytes that did not come are asked for again."""
+    middle = PLACES["middle range"]
+    proxy.add(fault.reset_in_body, middle, times=1)
+    assert play(shards, proxy, "middle range").images == expected["big"].images
+    first = next(request for request in proxy.gets() if middle(request))
+    rest = [request for request in proxy.gets() if request.end == first.end and request is not first]
+    assert [first.start < request.start for request in rest] == [True]
+
+
+@pytest.mark.parametrize("place", ["first range", "middle range", "last range"])
+def test_a_flipped_bit_in_a_large_shard_is_named(shards, expected, proxy, place):
+    """A flip where neither tar nor JPEG sees it is the loss `checksum_mismatch`, and the images are told."""
+    at = {"first range": 2 * (1 << 20), "middle range": len(BIG) // 2, "last range": len(BIG) - 20_000}[place]
+    proxy.add(fault.flip_bit(at), lambda request: request.covers(at))
+    loaded = play(shards, proxy, place)
+    (loss,) = loaded.report.losses
+    assert loss.reason == "checksum_mismatch"
+    assert loss.shard.endswith("table/big/00.tar")
+    assert len(loaded.images) == len(expected["big"].images)
+
+
+@pytest.mark.parametrize("at", [0, 100, 600, 3000, len(SMALL) - 1])
+def test_a_flipped_bit_in_a_small_shard_is_mended(shards, expected, proxy, at):
+    """A shard that came in one request with a flip is fetched again before anything is parsed."""
+    rule = proxy.add(fault.flip_bit(at), lambda request: request.covers(at), times=1)
+    loaded = play(shards, proxy, "only range")
+    assert rule.num_struck == 1
+    assert loaded.images == expected["small"].images
+    assert loaded.books == expected["small"].books
+
+
+@pytest.mark.parametrize("place", ["middle range", "last range"])
+def test_an_object_replaced_while_it_is_read_stops_the_run(s3, proxy, place):
+    """A shard that is overwritten between two ranges is `ShardChangedError`, never a mix."""
+    s3.put("replaced/00.tar", BIG)
+    proxy.add(fault.replaced(lambda: s3.put("replaced/00.tar", BIG[::-1])), PLACES[place], times=1)
+    front = s3.at(proxy.port, **QUICK)
+    loaded = None
+    try:
+        loaded = load(front.url("replaced"), front.storage_options)
+    except TarlightError as error:
+        assert type(error).__name__ == "ShardChangedError"  # noqa: PT017
+    assert loaded is None
+
+
+def test_every_request_for_bytes_asks_for_a_range(shards, proxy):
+    """Also a small shard is fetched with a range, in one request."""
+    play(shards, proxy, "only range")
+    (request,) = proxy.gets()
+    assert request.start == 0
+    assert not [request for request in proxy.requests if request.method == "HEAD"]
+
+
+def test_the_first_batch_leaves_before_the_shard_is_there(shards, proxy):
+    """With the last range held back, the first images are delivered all the same."""
+    from .dataset import pipeline  # noqa: PLC0415
+
+    proxy.add(fault.stall, PLACES["last range"])
+    front = shards.at(proxy.port, **QUICK, **PATIENCE)
+    with pipeline(front.url("table/big"), front.storage_options, batch_size=4).stream() as stream:
+        assert len(next(stream).data) == 4
+
+
+def test_a_store_reads_on_after_a_fault(shards, proxy):
+    """`Store.read` of one image's range repeats as well."""
+    front = shards.at(proxy.port, **QUICK)
+    store = open_store(front.url("table/small/00.tar"), front.storage_options)
+    proxy.add(fault.reset_in_body, lambda request: request.method == "GET", times=2)
+    stat = store.stat(front.url("table/small/00.tar"))
+    assert store.read(stat, 512, 100) == SMALL[512:612]
