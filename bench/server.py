@@ -1,8 +1,7 @@
 """An object store to measure against, in its own process: `python -m bench.server ...`; prints its port.
 
-It answers range requests and listings as S3 does, after a latency and at a rate a connection, and costs little:
-the limits of a real server would be what is measured. Objects are `large/` (of zeros), `many/` (for listings)
-and `photos/` (files).
+It answers range requests and listings as S3 does, after a latency and at a rate a connection, at little cost: it
+is not what shall be measured. Objects are `large/` (zeros), `many/` (for listings) and `photos/` (files).
 """
 
 from __future__ import annotations

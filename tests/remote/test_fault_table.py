@@ -1,7 +1,7 @@
 """Each fault of a network, wherever it strikes: the same images as without it, or a loss that is named.
 
-The table: FAULTS x PLACES. What strikes twice is cured by asking again (`test_a_fault_that_passes`); what strikes
-for ever costs the rest of the shard, in the ledger, or stops the listing (`test_a_fault_that_stays`).
+The table: FAULTS x PLACES. What strikes twice is cured by asking again (`test_a_fault_that_passes`); what
+strikes for ever costs the rest of the shard, in the ledger, or stops the listing (`test_a_fault_that_stays`).
 """
 
 from __future__ import annotations

@@ -27,8 +27,8 @@ class Server:
     """`storage_options`, with `{port}` in their texts."""
     lists: bool = True
     """Whether it lists objects."""
-    has_md5: bool = False
-    """Whether the ETag of an object is its MD5."""
+    beside: Callable[[str], Server] | None = None
+    """Makes another bucket or container on this server."""
     quotes: bool = False
     """Whether keys are percent-encoded in URLs, as the web has it."""
 

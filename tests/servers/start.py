@@ -10,6 +10,7 @@ import shutil
 import sys
 import urllib.request
 from contextlib import contextmanager
+from dataclasses import replace
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 
@@ -49,43 +50,40 @@ def moto_client(port: int) -> Any:
 
 @contextmanager
 def moto(folder: Path) -> Iterator[int]:
-    """Run moto's server with a bucket named `bucket`; give its port."""
+    """Run moto's server; give its port."""
     port = free_port()
     command = [sys.executable, "-m", "moto.server", "-H", HOST, "-p", str(port)]
     with running(command, port, folder / "moto.log"):
-        moto_client(port).create_bucket(Bucket="bucket")
         yield port
 
 
-def s3(port: int) -> Server:
-    """Moto as S3, with keys."""
+def s3(port: int, bucket: str = "bucket") -> Server:
+    """Moto as S3, with keys; the bucket is made."""
     client = moto_client(port)
+    client.create_bucket(Bucket=bucket)
     return Server(
         "s3",
         port,
-        "s3://bucket",
-        lambda key, data: client.put_object(Bucket="bucket", Key=key, Body=data),
+        f"s3://{bucket}",
+        lambda key, data: client.put_object(Bucket=bucket, Key=key, Body=data, ACL="public-read"),
         {
             "access_key_id": ACCESS_KEY,
             "secret_access_key": SECRET_KEY,
             "region": "us-east-1",
             "endpoint": f"http://{HOST}:{{port}}",
         },
-        has_md5=True,
+        beside=lambda name: s3(port, name),
     )
 
 
-def gcs(port: int) -> Server:
+def gcs(port: int, bucket: str = "google") -> Server:
     """Moto as Google's XML interface, without keys: what the client sends is nearly the same."""
-    client = moto_client(port)
-    client.create_bucket(Bucket="google")
-    return Server(
-        "gcs",
-        port,
-        "gs://google",
-        lambda key, data: client.put_object(Bucket="google", Key=key, Body=data, ACL="public-read"),
-        {"skip_signature": True, "base_url": f"http://{HOST}:{{port}}"},
-        has_md5=True,
+    return replace(
+        s3(port, bucket),
+        name="gcs",
+        root=f"gs://{bucket}",
+        options={"skip_signature": True, "base_url": f"http://{HOST}:{{port}}"},
+        beside=lambda name: gcs(port, name),
     )
 
 
@@ -96,32 +94,30 @@ def azure(folder: Path) -> Iterator[Server]:
     quiet = ["--silent", "--disableTelemetry", "--skipApiVersionCheck", "--loose"]
     place = ["--blobHost", HOST, "--blobPort", str(port), "--location", str(folder)]
     with running(["node", str(AZURITE), *place, *quiet], port, folder / "azurite.log"):
-        yield _azure_server(port)
+        yield _container(port, "container")
 
 
-def _azure_server(port: int) -> Server:
+def _container(port: int, name: str) -> Server:
+    """Azurite with a container, which is made; anonymous reading is allowed."""
     import obstore  # noqa: PLC0415 (this and the next import are slow, and only Azurite needs them here)
     from obstore.store import AzureStore  # noqa: PLC0415
 
-    endpoint = f"http://{HOST}:{{port}}/{AZURE_ACCOUNT}"
-    options = {"account_name": AZURE_ACCOUNT, "account_key": AZURE_KEY, "endpoint": endpoint}
-    _make_container(endpoint.format(port=port))
-    store = AzureStore(
-        "container",
-        **{**options, "endpoint": endpoint.format(port=port)},
-        client_options={"allow_http": True},
-    )
+    endpoint = f"http://{HOST}:{port}/{AZURE_ACCOUNT}"
+    options = {"account_name": AZURE_ACCOUNT, "account_key": AZURE_KEY}
+    _make_container(endpoint, name)
+    store = AzureStore(name, endpoint=endpoint, client_options={"allow_http": True}, **options)
     return Server(
         "azure",
         port,
-        "az://container",
+        f"az://{name}",
         lambda key, data: obstore.put(store, key, data, use_multipart=False),
-        options,
+        {**options, "endpoint": endpoint.replace(str(port), "{port}")},
+        beside=lambda name: _container(port, name),
     )
 
 
-def _make_container(endpoint: str) -> None:
-    """Create a container, anonymous reading allowed, with a request signed as the Blob service asks.
+def _make_container(endpoint: str, name: str) -> None:
+    """Make a container with a request signed as the Blob service asks.
 
     The signature: "Authorize with Shared Key" in the documentation of Azure Storage.
     """
@@ -130,12 +126,12 @@ def _make_container(endpoint: str) -> None:
         "x-ms-date": formatdate(usegmt=True),
         "x-ms-version": "2023-11-03",
     }
-    signed = "".join(f"{name}:{value}\n" for name, value in headers.items())
-    resource = f"/{AZURE_ACCOUNT}/{AZURE_ACCOUNT}/container\nrestype:container"
+    signed = "".join(f"{header}:{value}\n" for header, value in headers.items())
+    resource = f"/{AZURE_ACCOUNT}/{AZURE_ACCOUNT}/{name}\nrestype:container"
     text = "PUT" + "\n" * 12 + signed + resource
     digest = hmac.digest(base64.b64decode(AZURE_KEY), text.encode(), "sha256")
     headers["Authorization"] = f"SharedKey {AZURE_ACCOUNT}:{base64.b64encode(digest).decode()}"
-    url = f"{endpoint}/container?restype=container"
+    url = f"{endpoint}/{name}?restype=container"
     urllib.request.urlopen(urllib.request.Request(url, method="PUT", headers=headers), timeout=30).close()
 
 
