@@ -1,7 +1,7 @@
 """An object store to measure against, in its own process: `python -m bench.server ...`; prints its port.
 
-It answers range requests and listings as S3 does, after a latency and at a rate a connection, at little cost: it
-is not what shall be measured. Objects are `large/` (zeros), `many/` (for listings) and `photos/` (files).
+It answers range requests and listings as S3 does, after a latency and at a rate a connection, at little cost:
+it is not what shall be measured. Objects: `large/` (zeros), `many/` (for listings), `photos/` (files).
 """
 
 from __future__ import annotations

@@ -65,7 +65,7 @@ def dataset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def stores(request: pytest.FixtureRequest, dataset: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """Put the dataset where examples say it is, and give what stands in real life for what they call theirs."""
+    """Put the dataset where examples say it is; give what stands for the names that they call theirs."""
     s3, azure, web = map(request.getfixturevalue, ("s3", "azure", "web"))
     for shard in dataset.glob("*.tar"):
         for server in (s3.beside("my-bucket"), azure.beside("my-container"), web):

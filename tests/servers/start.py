@@ -94,17 +94,17 @@ def azure(folder: Path) -> Iterator[Server]:
     quiet = ["--silent", "--disableTelemetry", "--skipApiVersionCheck", "--loose"]
     place = ["--blobHost", HOST, "--blobPort", str(port), "--location", str(folder)]
     with running(["node", str(AZURITE), *place, *quiet], port, folder / "azurite.log"):
-        yield _container(port, "container")
+        yield _container(port, "container", "")
 
 
-def _container(port: int, name: str) -> Server:
-    """Azurite with a container, which is made; anonymous reading is allowed."""
+def _container(port: int, name: str, public: str = "container") -> Server:
+    """Azurite with a container, which is made; `public` says what anonymous readers may see."""
     import obstore  # noqa: PLC0415 (this and the next import are slow, and only Azurite needs them here)
     from obstore.store import AzureStore  # noqa: PLC0415
 
     endpoint = f"http://{HOST}:{port}/{AZURE_ACCOUNT}"
     options = {"account_name": AZURE_ACCOUNT, "account_key": AZURE_KEY}
-    _make_container(endpoint, name)
+    _make_container(endpoint, name, public)
     store = AzureStore(name, endpoint=endpoint, client_options={"allow_http": True}, **options)
     return Server(
         "azure",
@@ -116,16 +116,14 @@ def _container(port: int, name: str) -> Server:
     )
 
 
-def _make_container(endpoint: str, name: str) -> None:
+def _make_container(endpoint: str, name: str, public: str) -> None:
     """Make a container with a request signed as the Blob service asks.
 
     The signature: "Authorize with Shared Key" in the documentation of Azure Storage.
     """
-    headers = {
-        "x-ms-blob-public-access": "container",
-        "x-ms-date": formatdate(usegmt=True),
-        "x-ms-version": "2023-11-03",
-    }
+    headers = {"x-ms-date": formatdate(usegmt=True), "x-ms-version": "2023-11-03"}
+    if public:
+        headers = {"x-ms-blob-public-access": public, **headers}
     signed = "".join(f"{header}:{value}\n" for header, value in headers.items())
     resource = f"/{AZURE_ACCOUNT}/{AZURE_ACCOUNT}/{name}\nrestype:container"
     text = "PUT" + "\n" * 12 + signed + resource
