@@ -14,6 +14,7 @@ Every error says what happened, where (shard, member, offset) and what to do nex
     ├── ImageError                   (ValueError)         a bad image, with `on_error="raise"`
     ├── TooManyFailuresError         (RuntimeError)       `max_failures` was exceeded
     ├── ShardReadError               (OSError)            reading stopped in the middle of a shard
+    │   └── ShardChecksumError                            its bytes are not those of the stored object
     ├── ShardChangedError            (OSError)            a shard is no longer the one that was read
     ├── PixelsReleasedError          (RuntimeError)       released pixels cannot be decoded again here
     ├── ResultTooLargeError          (MemoryError)        `run()` would hold more than `result_memory`
@@ -67,6 +68,10 @@ class TooManyFailuresError(TarlightError, RuntimeError):
 
 class ShardReadError(TarlightError, OSError):
     """The bytes of a shard could not be read to its end."""
+
+
+class ShardChecksumError(ShardReadError):
+    """The bytes of a shard arrived, and they do not have the checksum that the store tells."""
 
 
 class ShardChangedError(TarlightError, OSError):
