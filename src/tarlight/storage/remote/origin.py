@@ -36,6 +36,9 @@ class Origin:
     """Whether its ETags of 32 hex digits are MD5s: proven by one that matched, or False once one was none.
     Under SSE-KMS they look the same and are something else."""
 
+    has_told: bool = False
+    """Whether it was noted that they are none."""
+
     def checksum(self, etag: str) -> str:
         """Return the MD5 that an ETag is taken for, or nothing."""
         return etag if self.has_md5 is not False and _MD5.fullmatch(etag) else ""

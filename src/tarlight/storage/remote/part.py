@@ -210,6 +210,8 @@ class Fetcher:
         """Return what a fault means, in the light of what is known of the object and its host."""
         if self._etag and fault.kind in {FaultKind.MISSING, FaultKind.NO_SUCH_RANGE}:
             return Fault(FaultKind.CHANGED, fault.detail, status=fault.status)
+        if fault.kind is FaultKind.UNREACHABLE and self._origin.has_answered:
+            return Fault(FaultKind.BROKEN, fault.detail)
         if fault.kind is FaultKind.NO_RANGES:
             origin, patience.num_whole = self._origin, patience.num_whole + 1
             if origin.may_lack_ranges and origin.gives_ranges is None and patience.num_whole > 1:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from typing import TYPE_CHECKING
 
 from tarlight.storage.remote.wire import Fault, FaultKind
@@ -35,8 +34,6 @@ class Patience:
     def wait_s(self, fault: Fault, *, has_progress: bool) -> float:
         """Return how long to wait before the next attempt.
 
-        Exponential backoff with full jitter: "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
-
         Raises:
             Fault: there shall be none.
         """
@@ -45,9 +42,8 @@ class Patience:
         self._in_all += 1
         if self._in_vain > self._allowed(fault) or self._in_all > TOTAL_RETRIES * policy.max_retries:
             raise self._exhausted(fault)
-        longest = min(policy.longest_wait_s, policy.first_wait_s * 2.0 ** (self._in_vain - 1))
-        asked: float = min(fault.retry_after_s or 0.0, MAX_RETRY_AFTER_S)
-        return max(asked, longest * random.random())  # noqa: S311 (nothing secret)
+        asked = min(fault.retry_after_s or 0.0, MAX_RETRY_AFTER_S)
+        return max(asked, policy.wait_s(self._in_vain - 1))
 
     def _allowed(self, fault: Fault) -> int:
         if fault.kind is FaultKind.UNREACHABLE and not self._origin.has_answered:
