@@ -6,7 +6,8 @@ Every error says what happened, where (shard, member, offset) and what to do nex
     TarlightError
     ├── InputError
     │   ├── InputMissingError        (FileNotFoundError)  a path, shard or match that is not there
-    │   └── InputDeniedError         (PermissionError)    a path that may not be read
+    │   ├── InputDeniedError         (PermissionError)    a path that may not be read
+    │   └── InputUnreachableError    (ConnectionError)    a server that cannot be reached
     ├── ArgumentError                (ValueError)         an argument with a value that is not allowed
     ├── ArgumentTypeError            (TypeError)          an argument of the wrong type
     ├── PipelineError                (ValueError)         stages that do not fit together
@@ -40,6 +41,10 @@ class InputMissingError(InputError, FileNotFoundError):
 
 class InputDeniedError(InputError, PermissionError):
     """A path exists but may not be read."""
+
+
+class InputUnreachableError(InputError, ConnectionError):
+    """The server of a URL cannot be reached."""
 
 
 class ArgumentError(TarlightError, ValueError):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import random
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,3 +25,21 @@ class RetryPolicy:
 
     connect_timeout_s: float = 10.0
     """Seconds for making a connection, TLS included."""
+
+    def wait_s(self, num_retries: int) -> float:
+        """Return how long to wait before the next repetition, after `num_retries` of them.
+
+        Half of it is by chance, so that many readers that failed together do not come back together.
+        """
+        return self._longest_wait_s(num_retries) * random.uniform(0.5, 1.0)  # noqa: S311 (no secret)
+
+    def within(self, total_s: float) -> RetryPolicy:
+        """Return this policy with only as many repetitions as have waits that fit into `total_s` seconds."""
+        count = 0
+        while count < self.max_retries and total_s >= self._longest_wait_s(count):
+            total_s -= self._longest_wait_s(count)
+            count += 1
+        return replace(self, max_retries=count)
+
+    def _longest_wait_s(self, num_retries: int) -> float:
+        return min(self.first_wait_s * 2.0 ** min(num_retries, 60), self.longest_wait_s)
