@@ -6,7 +6,8 @@ Every error says what happened, where (shard, member, offset) and what to do nex
     TarlightError
     ├── InputError
     │   ├── InputMissingError        (FileNotFoundError)  a path, shard or match that is not there
-    │   └── InputDeniedError         (PermissionError)    a path that may not be read
+    │   ├── InputDeniedError         (PermissionError)    a path that may not be read
+    │   └── InputUnreachableError    (ConnectionError)    a server that cannot be reached
     ├── ArgumentError                (ValueError)         an argument with a value that is not allowed
     ├── ArgumentTypeError            (TypeError)          an argument of the wrong type
     ├── PipelineError                (ValueError)         stages that do not fit together
@@ -14,6 +15,7 @@ Every error says what happened, where (shard, member, offset) and what to do nex
     ├── ImageError                   (ValueError)         a bad image, with `on_error="raise"`
     ├── TooManyFailuresError         (RuntimeError)       `max_failures` was exceeded
     ├── ShardReadError               (OSError)            reading stopped in the middle of a shard
+    │   └── ShardChecksumError                            its bytes are not those of the stored object
     ├── ShardChangedError            (OSError)            a shard is no longer the one that was read
     ├── PixelsReleasedError          (RuntimeError)       released pixels cannot be decoded again here
     ├── ResultTooLargeError          (MemoryError)        `run()` would hold more than `result_memory`
@@ -39,6 +41,10 @@ class InputMissingError(InputError, FileNotFoundError):
 
 class InputDeniedError(InputError, PermissionError):
     """A path exists but may not be read."""
+
+
+class InputUnreachableError(InputError, ConnectionError):
+    """The server of a URL cannot be reached."""
 
 
 class ArgumentError(TarlightError, ValueError):
@@ -67,6 +73,10 @@ class TooManyFailuresError(TarlightError, RuntimeError):
 
 class ShardReadError(TarlightError, OSError):
     """The bytes of a shard could not be read to its end."""
+
+
+class ShardChecksumError(ShardReadError):
+    """The bytes of a shard arrived, and they do not have the checksum that the store tells."""
 
 
 class ShardChangedError(TarlightError, OSError):

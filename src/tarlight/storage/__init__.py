@@ -7,6 +7,7 @@ again. Everything behind `Store` can be replaced by another store without anothe
 from tarlight.storage.extension import as_extensions
 from tarlight.storage.listing import Listing, find_shards
 from tarlight.storage.local import LocalStore
+from tarlight.storage.reading import OpenShard, Plan, Reading, StoppedError
 from tarlight.storage.route import as_paths, open_store
 from tarlight.storage.size import parse_size
 from tarlight.storage.source import ShardSource
@@ -16,9 +17,13 @@ __all__ = [
     "EVERYTHING",
     "Listing",
     "LocalStore",
+    "OpenShard",
+    "Plan",
+    "Reading",
     "Selection",
     "ShardSource",
     "ShardStat",
+    "StoppedError",
     "Store",
     "as_extensions",
     "as_paths",

@@ -23,7 +23,8 @@ class ShardStat:
     size: int | None
     """Bytes of the file as stored, or None where the store does not tell before reading."""
     version: str
-    """Text that is another one when the shard has changed. On disk: size, modification time, inode."""
+    """Text that is another one when the shard has changed. On disk: size, modification time, inode; in object
+    stores: size and ETag, and empty in a listing, since a version is pinned when reading begins."""
 
 
 class Selection(Protocol):
