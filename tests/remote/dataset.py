@@ -99,5 +99,5 @@ def small() -> bytes:
 
 
 def big() -> bytes:
-    """A shard of five ranges at least: 60 pictures spread over 60 MiB."""
-    return shard(60, ballast=MIB)
+    """A shard of seven ranges: 240 pictures spread over 60 MiB."""
+    return shard(240, ballast=MIB // 4)

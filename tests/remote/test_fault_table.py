@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import pytest
 
-from tarlight.errors import TarlightError
+from tarlight.errors import ShardChangedError, TarlightError
 from tarlight.storage import open_store
 from tests.servers import fault
+from tests.servers.proxy import Proxy
 from tests.soak import SOAKING
 
-from .dataset import QUICK, big, load, small
+from .dataset import MIB, QUICK, big, load, shard, small
 
 BIG, SMALL = big(), small()
 PATIENCE = {"client_options": {"read_timeout": "20s", "connect_timeout": "20s"}}
@@ -33,13 +34,8 @@ FAULTS = {
     "stall before the headers": fault.stall,
     "stall in the body": fault.stall_in_body,
 }
-PLACES = {
-    "list": lambda request: request.is_listing,
-    "first range": lambda request: request.covers(0),
-    "middle range": lambda request: request.covers(len(BIG) // 2),
-    "last range": lambda request: request.covers(len(BIG) - 1),
-    "only range": lambda request: request.covers(len(SMALL) - 1),
-}
+PLACES = ("list", "first range", "middle range", "last range", "only range")
+"""Where: the listing, one of the ranges of a large shard, or all of a small one."""
 
 CELLS = [
     pytest.param(play, place, id=f"{play}, {place}")
@@ -65,10 +61,42 @@ def expected(shards):
     return {name: load(shards.url(f"table/{name}"), options) for name in ("big", "small")}
 
 
-def play(shards, proxy, place, haste=False):
-    """Load through the proxy; the shard that the place is about."""
+@pytest.fixture(scope="module")
+def ranges(shards):
+    """Start and end of the ranges that are asked for, by place."""
+    found = {}
+    for name, place in (("big", "middle range"), ("small", "only range")):
+        with Proxy(shards.port) as proxy:
+            play(shards, proxy, place)
+            found[name] = sorted((request.start, request.end) for request in proxy.gets())
+    big = found["big"]
+    assert len(big) > 3
+    (only,) = found["small"]
+    return {
+        "first range": big[0],
+        "middle range": big[len(big) // 2],
+        "last range": big[-1],
+        "only range": only,
+    }
+
+
+@pytest.fixture
+def at(ranges):
+    """Give a function from a place to a test of requests: repetitions end where the first attempt ends."""
+
+    def strikes(place):
+        if place == "list":
+            return lambda request: request.is_listing
+        end = ranges[place][1]
+        return lambda request: request.method == "GET" and request.end == end
+
+    return strikes
+
+
+def play(shards, proxy, place, *, haste=False, **options):
+    """Load through the proxy the shard that the place is about."""
     front = shards.at(proxy.port, **QUICK, **(HASTE if haste else PATIENCE))
-    return load(front.url(f"table/{_shard(place)}"), front.storage_options)
+    return load(front.url(f"table/{_shard(place)}"), front.storage_options, **options)
 
 
 def _shard(place):
@@ -76,9 +104,9 @@ def _shard(place):
 
 
 @pytest.mark.parametrize(("name", "place"), CELLS)
-def test_a_fault_that_passes(shards, expected, proxy, name, place):
+def test_a_fault_that_passes(shards, expected, proxy, at, name, place):
     """A fault that strikes twice changes nothing: the same images, the same books."""
-    rule = proxy.add(FAULTS[name], PLACES[place], times=1 if "stall" in name else 2)
+    rule = proxy.add(FAULTS[name], at(place), times=1 if "stall" in name else 2)
     loaded = play(shards, proxy, place, haste="stall" in name)
     assert rule.num_struck == rule.times
     assert loaded.images == expected[_shard(place)].images
@@ -86,9 +114,9 @@ def test_a_fault_that_passes(shards, expected, proxy, name, place):
 
 
 @pytest.mark.parametrize(("name", "place"), [cell for cell in CELLS if "stall" not in cell.id or SOAKING])
-def test_a_fault_that_stays(shards, expected, proxy, name, place):
+def test_a_fault_that_stays(shards, expected, proxy, ranges, at, name, place):
     """A fault that never ends loses what could not be read, by name; everything before it is delivered."""
-    proxy.add(FAULTS[name], PLACES[place])
+    proxy.add(FAULTS[name], at(place))
     if place == "list":
         with pytest.raises(TarlightError, match="table/big"):
             play(shards, proxy, place, haste="stall" in name)
@@ -97,17 +125,17 @@ def test_a_fault_that_stays(shards, expected, proxy, name, place):
     whole = expected[_shard(place)].images
     assert loaded.images == whole[: len(loaded.images)]
     assert len(loaded.images) < len(whole) or place == "last range"
-    (loss,) = loaded.report.losses
-    assert (loss.shard.rpartition("/")[2], loss.reason) == ("00.tar", "read_failed")
+    (loss,) = (loss for loss in loaded.report.losses if loss.reason == "read_failed")
+    assert loss.shard.endswith(f"table/{_shard(place)}/00.tar")
+    assert ranges[place][0] <= loss.start < ranges[place][1]
     assert loss.end == len(BIG if _shard(place) == "big" else SMALL)
-    assert loss.start <= (loss.end if place != "middle range" else len(BIG) // 2)
     assert len(proxy.requests) < 60
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_a_slow_network_is_no_fault(shards, expected, proxy, place):
+def test_a_slow_network_is_no_fault(shards, expected, proxy, at, place):
     """Bodies that come in small pieces change nothing, and nothing is asked for twice."""
-    proxy.add(fault.slow, PLACES[place])
+    proxy.add(fault.slow, at(place))
     assert play(shards, proxy, place).images == expected[_shard(place)].images
     starts = [request.start for request in proxy.gets()]
     assert len(starts) == len(set(starts))
@@ -119,9 +147,9 @@ def test_a_fault_in_every_request(shards, expected, proxy):
     assert play(shards, proxy, "middle range").images == expected["big"].images
 
 
-def test_a_broken_range_goes_on_at_the_byte(shards, expected, proxy):
+def test_a_broken_range_goes_on_at_the_byte(shards, expected, proxy, at):
     """After a reset only the bytes that did not come are asked for again."""
-    middle = PLACES["middle range"]
+    middle = at("middle range")
     proxy.add(fault.reset_in_body, middle, times=1)
     assert play(shards, proxy, "middle range").images == expected["big"].images
     first = next(request for request in proxy.gets() if middle(request))
@@ -130,10 +158,10 @@ def test_a_broken_range_goes_on_at_the_byte(shards, expected, proxy):
 
 
 @pytest.mark.parametrize("place", ["first range", "middle range", "last range"])
-def test_a_flipped_bit_in_a_large_shard_is_named(shards, expected, proxy, place):
+def test_a_flipped_bit_in_a_large_shard_is_named(shards, expected, proxy, ranges, place):
     """A flip where neither tar nor JPEG sees it is the loss `checksum_mismatch`, and the images are told."""
-    at = {"first range": 2 * (1 << 20), "middle range": len(BIG) // 2, "last range": len(BIG) - 20_000}[place]
-    proxy.add(fault.flip_bit(at), lambda request: request.covers(at))
+    byte = ranges[place][1] - 20_000  # in the bytes between two images
+    proxy.add(fault.flip_bit(byte), lambda request: request.covers(byte), times=1)
     loaded = play(shards, proxy, place)
     (loss,) = loaded.report.losses
     assert loss.reason == "checksum_mismatch"
@@ -141,28 +169,33 @@ def test_a_flipped_bit_in_a_large_shard_is_named(shards, expected, proxy, place)
     assert len(loaded.images) == len(expected["big"].images)
 
 
-@pytest.mark.parametrize("at", [0, 100, 600, 3000, len(SMALL) - 1])
-def test_a_flipped_bit_in_a_small_shard_is_mended(shards, expected, proxy, at):
+@pytest.mark.parametrize("byte", [0, 100, 600, 3000, len(SMALL) - 1])
+def test_a_flipped_bit_in_a_small_shard_is_mended(shards, expected, proxy, byte):
     """A shard that came in one request with a flip is fetched again before anything is parsed."""
-    rule = proxy.add(fault.flip_bit(at), lambda request: request.covers(at), times=1)
+    rule = proxy.add(fault.flip_bit(byte), lambda request: request.covers(byte), times=1)
     loaded = play(shards, proxy, "only range")
     assert rule.num_struck == 1
     assert loaded.images == expected["small"].images
     assert loaded.books == expected["small"].books
 
 
+@pytest.mark.parametrize("on_error", ["skip", "raise"])
 @pytest.mark.parametrize("place", ["middle range", "last range"])
-def test_an_object_replaced_while_it_is_read_stops_the_run(s3, proxy, place):
-    """A shard that is overwritten between two ranges is `ShardChangedError`, never a mix."""
+def test_an_object_replaced_while_it_is_read_is_never_a_mix(s3, expected, proxy, at, place, on_error):
+    """A shard that is overwritten between two ranges is `ShardChangedError`, or its rest the loss that says so."""
     s3.put("replaced/00.tar", BIG)
-    proxy.add(fault.replaced(lambda: s3.put("replaced/00.tar", BIG[::-1])), PLACES[place], times=1)
+    other = shard(240, ballast=MIB // 4, seed=1)
+    assert len(other) == len(BIG)
+    proxy.add(fault.replaced(lambda: s3.put("replaced/00.tar", other)), at(place), times=1)
     front = s3.at(proxy.port, **QUICK)
-    loaded = None
-    try:
-        loaded = load(front.url("replaced"), front.storage_options)
-    except TarlightError as error:
-        assert type(error).__name__ == "ShardChangedError"  # noqa: PT017
-    assert loaded is None
+    if on_error == "raise":
+        with pytest.raises(ShardChangedError, match="replaced/00"):
+            load(front.url("replaced"), front.storage_options, on_error=on_error)
+        return
+    loaded = load(front.url("replaced"), front.storage_options)
+    assert loaded.images == expected["big"].images[: len(loaded.images)]
+    (loss,) = loaded.report.losses
+    assert "changed" in loss.detail
 
 
 def test_every_request_for_bytes_asks_for_a_range(shards, proxy):
@@ -173,11 +206,11 @@ def test_every_request_for_bytes_asks_for_a_range(shards, proxy):
     assert not [request for request in proxy.requests if request.method == "HEAD"]
 
 
-def test_the_first_batch_leaves_before_the_shard_is_there(shards, proxy):
+def test_the_first_batch_leaves_before_the_shard_is_there(shards, proxy, at):
     """With the last range held back, the first images are delivered all the same."""
     from .dataset import pipeline  # noqa: PLC0415
 
-    proxy.add(fault.stall, PLACES["last range"])
+    proxy.add(fault.stall, at("last range"))
     front = shards.at(proxy.port, **QUICK, **PATIENCE)
     with pipeline(front.url("table/big"), front.storage_options, batch_size=4).stream() as stream:
         assert len(next(stream).data) == 4
