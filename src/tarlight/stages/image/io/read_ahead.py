@@ -101,7 +101,7 @@ class ReadAhead:
         source = _ShardBytes(store, shard, self._ledger, self._options.on_error, self._stopping)
         records = read_records(
             source,
-            shard=path,
+            shard=shard.path,
             size=shard.size,
             ledger=self._ledger,
             extensions=self._options.extensions,
