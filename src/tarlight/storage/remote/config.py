@@ -20,8 +20,14 @@ if TYPE_CHECKING:
     from tarlight.storage.remote.url import Address
 
 _ENDLESS = timedelta(days=365)
+_VARIABLES = ("AWS_", "AZURE_", "GOOGLE_", "MSI_", "IDENTITY_")
 _CLOUD = ".core.windows.net"
 _FABRIC = ".fabric.microsoft.com"
+
+
+def variables() -> frozenset[tuple[str, str]]:
+    """Return what of the environment a client depends on."""
+    return frozenset(item for item in os.environ.items() if item[0].startswith(_VARIABLES))
 
 
 def client_options(address: Address, setting: Setting, config: dict[str, Any]) -> dict[str, Any]:
