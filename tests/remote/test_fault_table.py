@@ -34,6 +34,9 @@ FAULTS = {
     "stall before the headers": fault.stall,
     "stall in the body": fault.stall_in_body,
 }
+ONCE = ("stall before the headers", "stall in the body", "error page with status 200")
+"""Faults that strike once where others strike twice: they take a while, or look like the end of a list."""
+
 PLACES = ("list", "first range", "middle range", "last range", "only range")
 """Where: the listing, one of the ranges of a large shard, or all of a small one."""
 
@@ -42,7 +45,7 @@ CELLS = [
     for play in FAULTS
     for place in PLACES
     if SOAKING or "stall" not in play or place in {"middle range", "only range"}
-    if (play, place) != ("body and length too long", "list")  # bytes after a list's end: XML readers differ
+    if (play, place) != ("body and length too long", "list")  # bytes after a list's end are nobody's
 ]
 
 
@@ -106,7 +109,7 @@ def _shard(place):
 @pytest.mark.parametrize(("name", "place"), CELLS)
 def test_a_fault_that_passes(shards, expected, proxy, at, name, place):
     """A fault that strikes twice changes nothing: the same images, the same books."""
-    rule = proxy.add(FAULTS[name], at(place), times=1 if "stall" in name else 2)
+    rule = proxy.add(FAULTS[name], at(place), times=1 if name in ONCE else 2)
     loaded = play(shards, proxy, place, haste="stall" in name)
     assert rule.num_struck == rule.times
     assert loaded.images == expected[_shard(place)].images
@@ -182,7 +185,7 @@ def test_a_flipped_bit_in_a_small_shard_is_mended(shards, expected, proxy, byte)
 @pytest.mark.parametrize("on_error", ["skip", "raise"])
 @pytest.mark.parametrize("place", ["middle range", "last range"])
 def test_an_object_replaced_while_it_is_read_is_never_a_mix(s3, expected, proxy, at, place, on_error):
-    """A shard that is overwritten between two ranges is `ShardChangedError`, or its rest the loss that says so."""
+    """A shard that is overwritten between two ranges is `ShardChangedError`, or its rest a loss that says so."""
     s3.put("replaced/00.tar", BIG)
     other = shard(240, ballast=MIB // 4, seed=1)
     assert len(other) == len(BIG)
@@ -194,8 +197,7 @@ def test_an_object_replaced_while_it_is_read_is_never_a_mix(s3, expected, proxy,
         return
     loaded = load(front.url("replaced"), front.storage_options)
     assert loaded.images == expected["big"].images[: len(loaded.images)]
-    (loss,) = loaded.report.losses
-    assert "changed" in loss.detail
+    assert "changed" in {loss.reason: loss.detail for loss in loaded.report.losses}["read_failed"]
 
 
 def test_every_request_for_bytes_asks_for_a_range(shards, proxy):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from tarlight.errors import ArgumentError
+from tarlight.errors import ArgumentError, InputMissingError
 from tarlight.storage.remote.client import open_client
 from tarlight.storage.remote.failure import error_for
 from tarlight.storage.remote.loop import submit
@@ -38,6 +38,8 @@ class RemoteStore:
     def stat(self, path: str) -> ShardStat:
         """Return size and version of an object; see `Store.stat`. Over HTTP its first byte is asked for."""
         client, address, policy = self.client(path)
+        if not address.key and address.kind != "http":
+            raise InputMissingError(f"{path}: no object is there. Check the name, or put shards into it")
         num_retries = 0
         while True:
             try:
@@ -84,19 +86,25 @@ class RemoteStore:
         return open_client(address, setting, self._key), address, setting.policy
 
     def _pages(self, prefix: str) -> Iterator[Sequence[ObjectFacts]]:
-        """Yield pages; when one fails for a while, go on after the last key that came."""
+        """Yield pages; when one fails for a while, go on after the last key that came.
+
+        The client library takes an error page that came with status 200 for the end of an XML list (not in
+        Azure's dialect), so that an end is believed when asking for what comes after it gives nothing.
+        """
         client, address, policy = self.client(prefix)
-        last, num_retries = "", 0
+        last, num_retries, is_sure = "", 0, address.kind == "az"
         while True:
             try:
                 for page in client.pages(address.key, last):
-                    last, num_retries = page[-1].key, 0
+                    last, num_retries, is_sure = page[-1].key, 0, address.kind == "az"
                     yield page
             except Fault as fault:
                 _wait(fault, policy, num_retries, full_url(prefix))
                 num_retries += 1
             else:
-                return
+                if is_sure:
+                    return
+                is_sure = True
 
     def __reduce__(self) -> tuple[type[RemoteStore], tuple[dict[str, Any]]]:
         return RemoteStore, (self._options,)
