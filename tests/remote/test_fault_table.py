@@ -49,57 +49,46 @@ CELLS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def shards(s3):
-    """Two folders with one shard each: of several ranges, and of one."""
-    s3.put("table/big/00.tar", BIG)
-    s3.put("table/small/00.tar", SMALL)
-    return s3
+class Table:
+    """Two folders with one shard each, of several ranges and of one; what comes of them without faults."""
 
+    def __init__(self, server):
+        self.server = server
+        for name, data in (("big", BIG), ("small", SMALL)):
+            server.put(f"table/{name}/00.tar", data)
+        options = server.storage_options
+        whole = {name: load(server.url(f"table/{name}"), options) for name in ("big", "small")}
+        ranges = self._ranges("middle range")
+        assert len(ranges) > 3
+        self.ranges = {
+            "first range": ranges[0],
+            "middle range": ranges[len(ranges) // 2],
+            "last range": ranges[-1],
+            "only range": (0, len(SMALL)),
+        }
+        self.expected = {place: whole[_shard(place)] for place in PLACES}
 
-@pytest.fixture(scope="module")
-def expected(shards):
-    """What comes without faults."""
-    options = shards.storage_options
-    return {name: load(shards.url(f"table/{name}"), options) for name in ("big", "small")}
+    def _ranges(self, place):
+        with Proxy(self.server.port) as proxy:
+            self.play(proxy, place)
+            return sorted((request.start, request.end) for request in proxy.gets())
 
+    def play(self, proxy, place, *, haste=False, **options):
+        """Load through the proxy the shard that the place is about."""
+        front = self.server.at(proxy.port, **QUICK, **(HASTE if haste else PATIENCE))
+        return load(front.url(f"table/{_shard(place)}"), front.storage_options, **options)
 
-@pytest.fixture(scope="module")
-def ranges(shards):
-    """Start and end of the ranges that are asked for, by place."""
-    found = {}
-    for name, place in (("big", "middle range"), ("small", "only range")):
-        with Proxy(shards.port) as proxy:
-            play(shards, proxy, place)
-            found[name] = sorted((request.start, request.end) for request in proxy.gets())
-    big = found["big"]
-    assert len(big) > 3
-    (only,) = found["small"]
-    return {
-        "first range": big[0],
-        "middle range": big[len(big) // 2],
-        "last range": big[-1],
-        "only range": only,
-    }
-
-
-@pytest.fixture
-def at(ranges):
-    """Give a function from a place to a test of requests: repetitions end where the first attempt ends."""
-
-    def strikes(place):
+    def at(self, place):
+        """Return what tells the requests for a place, repeated ones too: they end where the first one ends."""
         if place == "list":
             return lambda request: request.is_listing
-        end = ranges[place][1]
-        return lambda request: request.method == "GET" and request.end == end
-
-    return strikes
+        return lambda request: request.method == "GET" and request.end == self.ranges[place][1]
 
 
-def play(shards, proxy, place, *, haste=False, **options):
-    """Load through the proxy the shard that the place is about."""
-    front = shards.at(proxy.port, **QUICK, **(HASTE if haste else PATIENCE))
-    return load(front.url(f"table/{_shard(place)}"), front.storage_options, **options)
+@pytest.fixture(scope="module")
+def table(s3):
+    """The table's shards on S3."""
+    return Table(s3)
 
 
 def _shard(place):
@@ -107,120 +96,120 @@ def _shard(place):
 
 
 @pytest.mark.parametrize(("name", "place"), CELLS)
-def test_a_fault_that_passes(shards, expected, proxy, at, name, place):
+def test_a_fault_that_passes(table, proxy, name, place):
     """A fault that strikes twice changes nothing: the same images, the same books."""
-    rule = proxy.add(FAULTS[name], at(place), times=1 if name in ONCE else 2)
-    loaded = play(shards, proxy, place, haste="stall" in name)
+    rule = proxy.add(FAULTS[name], table.at(place), times=1 if name in ONCE else 2)
+    loaded = table.play(proxy, place, haste="stall" in name)
     assert rule.num_struck == rule.times
-    assert loaded.images == expected[_shard(place)].images
-    assert loaded.books == expected[_shard(place)].books
+    assert loaded.images == table.expected[place].images
+    assert loaded.books == table.expected[place].books
 
 
 @pytest.mark.parametrize(("name", "place"), [cell for cell in CELLS if "stall" not in cell.id or SOAKING])
-def test_a_fault_that_stays(shards, expected, proxy, ranges, at, name, place):
+def test_a_fault_that_stays(table, proxy, name, place):
     """A fault that never ends loses what could not be read, by name; everything before it is delivered."""
-    proxy.add(FAULTS[name], at(place))
+    proxy.add(FAULTS[name], table.at(place))
     if place == "list":
         with pytest.raises(TarlightError, match="table/big"):
-            play(shards, proxy, place, haste="stall" in name)
+            table.play(proxy, place, haste="stall" in name)
         return
-    loaded = play(shards, proxy, place, haste="stall" in name)
-    whole = expected[_shard(place)].images
+    loaded = table.play(proxy, place, haste="stall" in name)
+    whole = table.expected[place].images
     assert loaded.images == whole[: len(loaded.images)]
     assert len(loaded.images) < len(whole) or place == "last range"
     (loss,) = (loss for loss in loaded.report.losses if loss.reason == "read_failed")
     assert loss.shard.endswith(f"table/{_shard(place)}/00.tar")
-    assert ranges[place][0] <= loss.start < ranges[place][1]
+    assert table.ranges[place][0] <= loss.start < table.ranges[place][1]
     assert loss.end == len(BIG if _shard(place) == "big" else SMALL)
     assert len(proxy.requests) < 60
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_a_slow_network_is_no_fault(shards, expected, proxy, at, place):
+def test_a_slow_network_is_no_fault(table, proxy, place):
     """Bodies that come in small pieces change nothing, and nothing is asked for twice."""
-    proxy.add(fault.slow, at(place))
-    assert play(shards, proxy, place).images == expected[_shard(place)].images
+    proxy.add(fault.slow, table.at(place))
+    assert table.play(proxy, place).images == table.expected[place].images
     starts = [request.start for request in proxy.gets()]
     assert len(starts) == len(set(starts))
 
 
-def test_a_fault_in_every_request(shards, expected, proxy):
+def test_a_fault_in_every_request(table, proxy):
     """A network that breaks every second answer still gives every image."""
     proxy.add(fault.reset_in_body, lambda request: len(proxy.requests) % 2 == 0 and not request.is_listing)
-    assert play(shards, proxy, "middle range").images == expected["big"].images
+    assert table.play(proxy, "middle range").images == table.expected["middle range"].images
 
 
-def test_a_broken_range_goes_on_at_the_byte(shards, expected, proxy, at):
+def test_a_broken_range_goes_on_at_the_byte(table, proxy):
     """After a reset only the bytes that did not come are asked for again."""
-    middle = at("middle range")
+    middle = table.at("middle range")
     proxy.add(fault.reset_in_body, middle, times=1)
-    assert play(shards, proxy, "middle range").images == expected["big"].images
+    assert table.play(proxy, "middle range").images == table.expected["middle range"].images
     first = next(request for request in proxy.gets() if middle(request))
     rest = [request for request in proxy.gets() if request.end == first.end and request is not first]
     assert [first.start < request.start for request in rest] == [True]
 
 
 @pytest.mark.parametrize("place", ["first range", "middle range", "last range"])
-def test_a_flipped_bit_in_a_large_shard_is_named(shards, expected, proxy, ranges, place):
+def test_a_flipped_bit_in_a_large_shard_is_named(table, proxy, place):
     """A flip where neither tar nor JPEG sees it is the loss `checksum_mismatch`, and the images are told."""
-    byte = ranges[place][1] - 20_000  # in the bytes between two images
+    byte = table.ranges[place][1] - 20_000  # in the bytes between two images
     proxy.add(fault.flip_bit(byte), lambda request: request.covers(byte), times=1)
-    loaded = play(shards, proxy, place)
+    loaded = table.play(proxy, place)
     (loss,) = loaded.report.losses
     assert loss.reason == "checksum_mismatch"
     assert loss.shard.endswith("table/big/00.tar")
-    assert len(loaded.images) == len(expected["big"].images)
+    assert len(loaded.images) == len(table.expected["middle range"].images)
 
 
 @pytest.mark.parametrize("byte", [0, 100, 600, 3000, len(SMALL) - 1])
-def test_a_flipped_bit_in_a_small_shard_is_mended(shards, expected, proxy, byte):
+def test_a_flipped_bit_in_a_small_shard_is_mended(table, proxy, byte):
     """A shard that came in one request with a flip is fetched again before anything is parsed."""
     rule = proxy.add(fault.flip_bit(byte), lambda request: request.covers(byte), times=1)
-    loaded = play(shards, proxy, "only range")
+    loaded = table.play(proxy, "only range")
     assert rule.num_struck == 1
-    assert loaded.images == expected["small"].images
-    assert loaded.books == expected["small"].books
+    assert loaded.images == table.expected["only range"].images
+    assert loaded.books == table.expected["only range"].books
 
 
 @pytest.mark.parametrize("on_error", ["skip", "raise"])
 @pytest.mark.parametrize("place", ["middle range", "last range"])
-def test_an_object_replaced_while_it_is_read_is_never_a_mix(s3, expected, proxy, at, place, on_error):
-    """A shard that is overwritten between two ranges is `ShardChangedError`, or its rest a loss that says so."""
-    s3.put("replaced/00.tar", BIG)
-    other = shard(240, ballast=MIB // 4, seed=1)
+def test_an_object_replaced_while_it_is_read_is_never_a_mix(table, proxy, place, on_error):
+    """A shard overwritten between two ranges is `ShardChangedError`, or its rest a loss that says so."""
+    table.server.put("replaced/00.tar", BIG)
+    other = shard(144, ballast=MIB // 4, seed=1)
     assert len(other) == len(BIG)
-    proxy.add(fault.replaced(lambda: s3.put("replaced/00.tar", other)), at(place), times=1)
-    front = s3.at(proxy.port, **QUICK)
+    proxy.add(fault.replaced(lambda: table.server.put("replaced/00.tar", other)), table.at(place), times=1)
+    front = table.server.at(proxy.port, **QUICK)
     if on_error == "raise":
         with pytest.raises(ShardChangedError, match="replaced/00"):
             load(front.url("replaced"), front.storage_options, on_error=on_error)
         return
     loaded = load(front.url("replaced"), front.storage_options)
-    assert loaded.images == expected["big"].images[: len(loaded.images)]
+    assert loaded.images == table.expected["middle range"].images[: len(loaded.images)]
     assert "changed" in {loss.reason: loss.detail for loss in loaded.report.losses}["read_failed"]
 
 
-def test_every_request_for_bytes_asks_for_a_range(shards, proxy):
+def test_every_request_for_bytes_asks_for_a_range(table, proxy):
     """Also a small shard is fetched with a range, in one request."""
-    play(shards, proxy, "only range")
+    table.play(proxy, "only range")
     (request,) = proxy.gets()
     assert request.start == 0
     assert not [request for request in proxy.requests if request.method == "HEAD"]
 
 
-def test_the_first_batch_leaves_before_the_shard_is_there(shards, proxy, at):
+def test_the_first_batch_leaves_before_the_shard_is_there(table, proxy):
     """With the last range held back, the first images are delivered all the same."""
     from .dataset import pipeline  # noqa: PLC0415
 
-    proxy.add(fault.stall, at("last range"))
-    front = shards.at(proxy.port, **QUICK, **PATIENCE)
+    proxy.add(fault.stall, table.at("last range"))
+    front = table.server.at(proxy.port, **QUICK, **PATIENCE)
     with pipeline(front.url("table/big"), front.storage_options, batch_size=4).stream() as stream:
         assert len(next(stream).data) == 4
 
 
-def test_a_store_reads_on_after_a_fault(shards, proxy):
+def test_a_store_reads_on_after_a_fault(table, proxy):
     """`Store.read` of one image's range repeats as well."""
-    front = shards.at(proxy.port, **QUICK)
+    front = table.server.at(proxy.port, **QUICK)
     store = open_store(front.url("table/small/00.tar"), front.storage_options)
     proxy.add(fault.reset_in_body, lambda request: request.method == "GET", times=2)
     stat = store.stat(front.url("table/small/00.tar"))
