@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tarlight.cli import option  # noqa: TC001 (typer reads the annotations)
+from tarlight.cli import option
 from tarlight.cli.exit_code import FINDINGS, exit_codes
 from tarlight.cli.run import check_target, draw_sample, load_all, make_pipeline
 
@@ -19,6 +19,8 @@ tarlight load shards/
 tarlight load 'shards/{00000..00009}.tar' --fields txt,json --json report.json
 
 tarlight load shards/ --limit 1000 --strict
+
+tarlight load 's3://bucket/folder/{00000..00009}.tar' --storage-option region=eu-west-1
 
 [bold]Exit codes[/bold]
 
@@ -63,6 +65,7 @@ def load(
     limit: option.Limit = None,
     limit_shards: option.LimitShards = None,
     shard_extensions: option.ShardExtensions = ".tar",
+    storage_option: option.StorageOption = None,
     extensions: option.Extensions = ".jpg,.jpeg",
     fields: option.Fields = "",
     batch_size: option.BatchSize = 100,
@@ -78,6 +81,7 @@ def load(
 
     The pixels are decoded and thrown away. Progress and the ledger go to standard error.
     """
+    store = option.storage_options(storage_option)
     reader = {
         "extensions": _split(extensions),
         "fields": _split(fields),
@@ -86,6 +90,7 @@ def load(
         "decoder": decoder,
         "on_error": on_error,
         "max_failures": max_failures,
+        "storage_options": store,
     }
     with exit_codes():
         kinds = _split(shard_extensions)

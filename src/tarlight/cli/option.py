@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -42,11 +43,38 @@ def writable(text: str | None) -> str | None:
     return text
 
 
+def storage_options(pairs: list[str] | None) -> dict[str, Any] | None:
+    """Read `--storage-option name=value`; a value that begins like a JSON object or list is one.
+
+    Errors do not show the value, which may be a credential.
+    """
+    options: dict[str, Any] = {}
+    for pair in pairs or ():
+        name, equals, value = pair.partition("=")
+        if not equals or not name.isidentifier():
+            raise typer.BadParameter("give name=value, such as anon=true (what was given is not shown)")
+        if name in options:
+            raise typer.BadParameter(f"{name} is given twice")
+        options[name] = _value(name, value)
+    return options or None
+
+
+def _value(name: str, text: str) -> Any:
+    if not text.startswith(("{", "[")):
+        return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        raise typer.BadParameter(f"the value of {name} begins like JSON and is none") from None
+
+
 _WHAT, _HOW, _OUT = "What to load", "How to load it", "What to say"
 
 Paths = Annotated[
     list[str],
-    typer.Argument(metavar="PATH", help="Folders, shards, globs, or ranges such as '{00000..00099}.tar'."),
+    typer.Argument(
+        metavar="PATH", help="Folders, shards, globs, or ranges such as '{00000..00099}.tar'; paths or URLs."
+    ),
 ]
 Limit = Annotated[
     int | None,
@@ -61,6 +89,16 @@ ShardExtensions = Annotated[
     typer.Option(
         metavar="A,B",
         help="Extensions that make a file of a folder or glob a shard: the file_extensions of notes.",
+        rich_help_panel=_WHAT,
+    ),
+]
+StorageOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--storage-option",
+        metavar="NAME=VALUE",
+        help="Pass this to the stores of URLs, such as anon=true; may be repeated. Others can see what you "
+        "type: leave credentials in the environment.",
         rich_help_panel=_WHAT,
     ),
 ]

@@ -17,7 +17,7 @@ from tarlight.report.figure import plural
 from tarlight.report.label import printable
 from tarlight.report.table import is_terminal
 from tarlight.stages.base import ProcessingStage
-from tarlight.storage import find_shards
+from tarlight.storage import find_shards, is_local
 from tarlight.tasks import ImageBatch
 
 if TYPE_CHECKING:
@@ -67,7 +67,13 @@ def make_pipeline(
     from tarlight.stages.file_partitioning import FilePartitioningStage  # noqa: PLC0415
     from tarlight.stages.image.io.image_reader import ImageReaderStage  # noqa: PLC0415
 
-    partitioning = FilePartitioningStage(list(paths), 1, file_extensions=shard_extensions, limit=limit_shards)
+    partitioning = FilePartitioningStage(
+        list(paths),
+        1,
+        file_extensions=shard_extensions,
+        storage_options=reader["storage_options"],
+        limit=limit_shards,
+    )
     pipeline = Pipeline(name="load", stages=[partitioning, ImageReaderStage(**reader, verbose=False)])
     return pipeline if limit is None else pipeline.add_stage(FirstImages(limit))
 
@@ -84,7 +90,8 @@ def check_target(json_file: str | None, paths: Sequence[str], shard_extensions: 
     if json_file is None or not Path(json_file).is_file():
         return
     size = Path(json_file).stat().st_size
-    for shard in find_shards(paths, file_extensions=shard_extensions).shards:
+    local = [path for path in paths if is_local(path)]
+    for shard in find_shards(local, file_extensions=shard_extensions).shards if local else ():
         if shard.size == size and Path(shard.path).samefile(json_file):
             raise ArgumentError(f"--json: {json_file} is one of the shards to load. Name another file")
 

@@ -168,7 +168,7 @@ class _Finder:
     def _store(self, path: str) -> Store:
         kind = kind_of_url(path)
         if kind == "http" or kind not in self._stores:
-            self._stores[kind] = open_store(path, self._options)
+            self._stores[kind] = open_store(path or ".", self._options)
         return self._stores[kind]
 
     def _paths(self, entry: str) -> list[str]:

@@ -88,7 +88,7 @@ def open_store(path: str, storage_options: Mapping[str, Any] | None = None) -> S
     """
     path = location(path)
     if not kind_of_url(path):
-        check_options(KINDS if storage_options else (), storage_options)
+        check_option_names(storage_options)
         return LocalStore()
     remember(path)
     return RemoteStore(storage_options)
@@ -96,6 +96,16 @@ def open_store(path: str, storage_options: Mapping[str, Any] | None = None) -> S
 
 KINDS = ("s3", "gs", "az", "http")
 """Kinds of stores that take options."""
+
+
+def is_local(path: str) -> bool:
+    """Return whether `path` lies on the local disk."""
+    return not kind_of_url(path)
+
+
+def check_option_names(storage_options: Mapping[str, Any] | None) -> None:
+    """Check options whose paths are not known yet: some store must know each. Raises as `open_store`."""
+    check_options(KINDS, storage_options)
 
 
 def check_options_for(paths: Iterable[str], storage_options: Mapping[str, Any] | None) -> None:

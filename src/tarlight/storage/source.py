@@ -28,7 +28,7 @@ class ShardSource:
     """
 
     shard: str
-    """Path or URL of the shard."""
+    """Path or URL of the shard, without a query; see `open`."""
     member: str
     """Name of the member inside the shard."""
     offset: int
@@ -42,6 +42,9 @@ class ShardSource:
 
     def open(self, storage_options: Mapping[str, Any] | None = None) -> bytes:
         """Read the encoded bytes again: one range, or for gzip everything up to the image's end.
+
+        The query of a presigned URL is a credential and not kept here. The process that read the shard knows
+        it; elsewhere, open `dataclasses.replace(source, shard=url)` with the whole URL.
 
         Raises:
             ShardChangedError: the shard is not the one any more that the image came from.

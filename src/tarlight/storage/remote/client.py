@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from tarlight.errors import ArgumentError, TarlightError
-from tarlight.storage.remote.config import client_options, provider_of, store_config
+from tarlight.storage.remote.config import client_options, provider_of, store_config, variables
 from tarlight.storage.remote.failure import fault_of
 from tarlight.storage.remote.url import without_secrets
 from tarlight.storage.remote.wire import Fault, FaultKind, ObjectFacts
@@ -140,7 +140,7 @@ def _facts(meta: ObjectMeta) -> ObjectFacts:
     modified: datetime | None = meta["last_modified"]
     if not etag and modified is not None and modified.timestamp() > 0:  # 0 stands for a missing header
         etag = modified.isoformat()
-    return ObjectFacts(meta["path"], meta["size"], etag.removeprefix('"').removesuffix('"'))
+    return ObjectFacts(meta["path"], meta["size"], etag[1:-1] if etag.startswith('"') else etag)
 
 
 def _condition(etag: str) -> dict[str, Any]:
@@ -170,7 +170,7 @@ def _listing() -> Iterator[None]:
         raise fault_of(error) from None
 
 
-_clients: dict[tuple[str, object], ObstoreClient] = {}
+_clients: dict[tuple[str, object, object], ObstoreClient] = {}
 _lock = threading.Lock()
 _owner = 0
 """The process that the clients, and the library's threads, belong to; 0 before the first one."""
@@ -189,7 +189,7 @@ def _own_clients_only() -> None:
 def open_client(address: Address, setting: Setting, key: object) -> ObstoreClient:
     """Return this process's client for an address's root; made when it is asked for first. Thread-safe.
 
-    `key` stands for the setting: clients of one root with equal keys are the same.
+    `key` stands for the setting: clients of one root with equal keys, in one environment, are the same.
 
     Raises:
         ArgumentError: the client library refuses an option, or there is no such profile.
@@ -198,7 +198,7 @@ def open_client(address: Address, setting: Setting, key: object) -> ObstoreClien
     """
     with _lock:
         _own_clients_only()
-        name = (address.root, key)
+        name = (address.root, key, variables())
         if name not in _clients:
             _clients[name] = ObstoreClient(_make_store(address, setting), address.kind)
         return _clients[name]

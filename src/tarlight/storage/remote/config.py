@@ -1,7 +1,7 @@
 """Options, the environment and AWS's files together: what a client is made with.
 
-The client library reads most variables of the environment itself. Here stands what it does otherwise than
-users expect: options that were passed go before the environment, and keys are never mixed with another's token.
+The client library reads most variables of the environment itself. Here stands where users expect
+something else: what was passed goes before the environment, and keys never go with another's token.
 """
 
 from __future__ import annotations
@@ -20,12 +20,18 @@ if TYPE_CHECKING:
     from tarlight.storage.remote.url import Address
 
 _ENDLESS = timedelta(days=365)
+_VARIABLES = ("AWS_", "AZURE_", "GOOGLE_", "MSI_", "IDENTITY_")
 _CLOUD = ".core.windows.net"
 _FABRIC = ".fabric.microsoft.com"
 
 
+def variables() -> frozenset[tuple[str, str]]:
+    """Return what of the environment a client depends on."""
+    return frozenset(item for item in os.environ.items() if item[0].startswith(_VARIABLES))
+
+
 def client_options(address: Address, setting: Setting, config: dict[str, Any]) -> dict[str, Any]:
-    """Return the options of the HTTP client: endless requests, time-outs a read, http:// where it is asked for."""
+    """Return the options of the HTTP client: requests may take for ever, each read may not."""
     endpoints = [address.root, *map(config.get, ("endpoint", "aws_endpoint_url_s3", "base_url"))]
     plain = any(str(endpoint).startswith("http://") for endpoint in [*endpoints, *_environment(address.kind)])
     policy = setting.policy

@@ -170,13 +170,17 @@ _ERRORS: dict[FaultKind, tuple[type[TarlightError], str]] = {
     ),
     FaultKind.NO_BUCKET: (
         InputMissingError,
-        "there is no bucket or container {bucket} ({said}). Check its name, and endpoint_url in storage_options "
-        "where the store is not the provider's own",
+        (
+            "there is no bucket or container {bucket} ({said}). Check its name, and endpoint_url in "
+            "storage_options where the store is not the provider's own"
+        ),
     ),
     FaultKind.WRONG_REGION: (
         InputDeniedError,
-        "the bucket is in another region than the one asked ({said}). Pass "
-        'storage_options={{"region": ...}} or set AWS_REGION',
+        (
+            "the bucket is in another region than the one asked ({said}). Pass "
+            'storage_options={{"region": ...}} or set AWS_REGION'
+        ),
     ),
     FaultKind.UNREACHABLE: (
         InputUnreachableError,
@@ -188,8 +192,10 @@ _ERRORS: dict[FaultKind, tuple[type[TarlightError], str]] = {
     ),
     FaultKind.BUSY: (
         ShardReadError,
-        "the server is too busy ({said}). Try later, with fewer readers, or with more patience: "
-        'storage_options={{"retry_config": {{"max_retries": ...}}}}',
+        (
+            "the server is too busy ({said}). Try later, with fewer readers, or with more patience: "
+            'storage_options={{"retry_config": {{"max_retries": ...}}}}'
+        ),
     ),
     FaultKind.SERVER: (ShardReadError, "the server failed ({said}). Try again later"),
     FaultKind.BROKEN: (
@@ -226,7 +232,10 @@ _SIGNED = "; a presigned URL has to be passed whole, with its query, and may hav
 
 def _denied(said: str, kind: str) -> str:
     if kind == "http":
-        return f'access denied ({said}). Pass what the server wants in storage_options={{"headers": ...}}{_SIGNED}'
+        return (
+            f"access denied ({said}). Pass what the server wants in "
+            f'storage_options={{"headers": ...}}{_SIGNED}'
+        )
     also = "; S3 says so of missing keys as well when the bucket may not be listed" * (kind == "s3")
     return (
         f"access denied ({said}{also}). These credentials may not read or list this: use others in "
@@ -242,10 +251,10 @@ def _unauthenticated(fault: Fault, kind: str) -> str:
         )
     if fault.status is None:
         return (
-            f"{fault.detail}. Pass anon=True in storage_options for a public bucket, or credentials there or in "
-            "the environment"
+            f"{fault.detail}. Pass anon=True in storage_options for a public bucket, or credentials there or "
+            "in the environment"
         )
     return (
-        f"the credentials are not valid ({fault.detail}). Check those in storage_options, in the environment and "
-        "in the profile, and the clock; or pass anon=True for a public bucket"
+        f"the credentials are not valid ({fault.detail}). Check those in storage_options, in the "
+        "environment and in the profile, and the clock; or pass anon=True for a public bucket"
     )

@@ -31,7 +31,7 @@ _DURATIONS = {
     "connect_timeout", "read_timeout", "timeout", "http2_keep_alive_interval", "http2_keep_alive_timeout",
     "http2_keep_alive_while_idle", "pool_idle_timeout",
 }  # fmt: skip
-_BOOLS = {"true": True, "1": True, "false": False, "0": False}
+_BOOLS = {"true": True, "requester": True, "1": True, "false": False, "0": False}
 _GOOGLE_WORDS = {"google_default", "cloud"}
 _CONNECTION = {
     "AccountName": "account_name",

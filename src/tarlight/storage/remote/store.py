@@ -10,7 +10,7 @@ import time
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-from tarlight.errors import ArgumentError
+from tarlight.errors import ArgumentError, InputMissingError
 from tarlight.storage.remote.client import open_client
 from tarlight.storage.remote.download import Download
 from tarlight.storage.remote.failure import error_for
@@ -45,6 +45,8 @@ class RemoteStore:
     def stat(self, path: str) -> ShardStat:
         """Return size and version of an object; see `Store.stat`. Over HTTP its first byte is asked for."""
         client, address, policy = self.client(path)
+        if not address.key and address.kind != "http":
+            raise InputMissingError(f"{path}: no object is there. Check the name, or put shards into it")
         num_retries = 0
         while True:
             try:

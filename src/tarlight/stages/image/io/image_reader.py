@@ -22,7 +22,7 @@ from tarlight.stages.image.io.release import Redecoder
 from tarlight.tasks import FileGroupTask, ImageBatch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from tarlight.decode import Decoder
 
@@ -55,7 +55,7 @@ class ImageReaderStage(ProcessingStage[FileGroupTask, ImageBatch]):
         max_scans: int = 100,
         max_member_bytes: int = 256 * MIB,
         max_batch_bytes: int = 1024 * MIB,
-        storage_options: dict[str, Any] | None = None,
+        storage_options: Mapping[str, Any] | None = None,
         name: str = "image_reader",
     ) -> None:
         """Check the options; nothing is read or imported before `setup`.
@@ -79,7 +79,7 @@ class ImageReaderStage(ProcessingStage[FileGroupTask, ImageBatch]):
             max_scans: Images with more scans are skipped.
             max_member_bytes: Larger members are skipped without being held.
             max_batch_bytes: Bytes of pixels at which a batch ends early.
-            storage_options: Passed to the store that reads the shards.
+            storage_options: Options of the stores that the shards lie in, as for `FilePartitioningStage`.
             name: Name of the stage in reports.
 
         Raises:
@@ -160,6 +160,7 @@ class ImageReaderStage(ProcessingStage[FileGroupTask, ImageBatch]):
             "threads": f"1 reading, {options.num_threads} decoding",
             "extensions": ", ".join(options.extensions),
             "fields": ", ".join(options.fields) or "none",
+            "storage_options": ", ".join(sorted(options.storage_options or ())) or "none",
             "memory": f"at most {ahead} MiB read ahead + {batch} MiB in the batch being filled "
             "+ the batches that the consumer holds; a larger image goes alone, and while it is decoded takes "
             "up to 5 times its pixels",

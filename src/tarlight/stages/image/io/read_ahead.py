@@ -119,7 +119,7 @@ class ReadAhead:
         source = _ShardBytes(opened, self._ledger, self._options.on_error, self._stopping)
         records = read_records(
             source,
-            shard=path,
+            shard=shard.path,
             size=shard.size,
             ledger=self._ledger,
             extensions=self._options.extensions,
