@@ -254,7 +254,7 @@ def test_wrong_types_of_paths_are_refused(here, path):
 )
 def test_other_urls_are_refused_without_their_secrets(url):
     """A URL that no store reads is refused with the schemes that are, and no password or signature."""
-    with pytest.raises(ArgumentError, match="no store reads.*s3, .*gs, .*https") as caught:
+    with pytest.raises(ArgumentError, match=r"no store reads.*s3, .*gs, .*https") as caught:
         find_shards(url)
     assert "hush" not in str(caught.value)
     assert "pw" not in str(caught.value)

@@ -1,8 +1,8 @@
 """Shards in a row, for one reader: local ones as they lie, remote ones fetched before they are asked for.
 
 Strategy: whoever reads says what it will open, in its order. Remote shards at the head of that line are begun
-while the one before is read. The window bounds what that takes. What is read later cannot hold up what is read
-now: requests enter the window in reading order, and shards that were passed over are dropped.
+while the one before is read. The window bounds what that takes. What is read later cannot hold up what is
+read now: requests enter the window in reading order, and shards that were passed over are dropped.
 """
 
 from __future__ import annotations
@@ -177,7 +177,7 @@ class Reading:
             self._current = None
 
     def _begin_more(self) -> None:
-        """Begin as many shards as there may be requests; each waits until the one before has asked for all."""
+        """Begin as many shards as there may be requests; each waits until the one before asked for all."""
         for entry in islice(self._line, self._plan.max_requests):
             try:
                 self._begin(entry)

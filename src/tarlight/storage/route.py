@@ -91,7 +91,7 @@ def open_store(path: str, storage_options: Mapping[str, Any] | None = None) -> S
         check_option_names(storage_options)
         return LocalStore()
     remember(path)
-    return RemoteStore(storage_options)  # type: ignore[return-value]  # chunks and read come with the engine
+    return RemoteStore(storage_options)
 
 
 KINDS = ("s3", "gs", "az", "http")

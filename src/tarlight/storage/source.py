@@ -9,7 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tarlight.errors import ShardChangedError, ShardReadError
+from tarlight.errors import ShardReadError
 from tarlight.storage.route import location, open_store
 
 if TYPE_CHECKING:
@@ -53,12 +53,7 @@ class ShardSource:
             ShardReadError: reading or inflating failed.
         """
         store = open_store(self.shard, storage_options)
-        shard = store.stat(location(self.shard))
-        if shard.version != self.version:
-            raise ShardChangedError(
-                f"{self.shard}: the shard was changed since {self.member} was read from it "
-                f"(version {self.version}, now {shard.version}). Load it again"
-            )
+        shard = store.revisit(location(self.shard), self.version)
         return self._inflate(store, shard) if self.inflated else store.read(shard, self.offset, self.size)
 
     def _inflate(self, store: Store, shard: ShardStat) -> bytes:

@@ -63,6 +63,16 @@ class Store(Protocol):
             InputDeniedError: it may not be read.
         """
 
+    def revisit(self, path: str, version: str) -> ShardStat:
+        """Return the shard at `path` that had this version when it was read, so that it can be read again.
+
+        A store that can check the version while reading does so then, and asks for nothing here.
+
+        Raises:
+            InputMissingError, InputDeniedError: as `stat`.
+            ShardChangedError: it has another version now.
+        """
+
     def is_folder(self, path: str) -> bool:
         """Return whether `path` is something that `list` can look into."""
 

@@ -54,7 +54,7 @@ def s3_endpoint():
     """The URL of moto's server, without a bucket."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        from moto.server import ThreadedMotoServer
+        from moto.server import ThreadedMotoServer  # noqa: PLC0415 (importing it warns)
 
         server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
         server.start()
@@ -103,7 +103,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(self.server.body)
 
-    do_HEAD = do_PUT = do_POST = do_GET
+    do_HEAD = do_PUT = do_POST = do_GET  # noqa: N815 (the names that http.server calls)
 
     def log_message(self, *_):
         """Keep quiet."""
@@ -113,7 +113,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 def server():
     """A web server that answers as it is told."""
     with Answers() as running:
-        thread = threading.Thread(target=running.serve_forever)
+        thread = threading.Thread(target=running.serve_forever, args=(0.01,))
         thread.start()
         yield running
         running.shutdown()

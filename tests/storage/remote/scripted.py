@@ -30,7 +30,7 @@ class Trouble:
 class Body:
     """An answer; its body may end early, late, never, or with other bytes."""
 
-    def __init__(self, facts, start, end, data, trouble, piece_bytes):
+    def __init__(self, facts, start, end, data, *, trouble, piece_bytes):
         self.facts, self.start, self.end = facts, start, end
         self._data, self._trouble, self._piece_bytes = data, trouble, piece_bytes
 
@@ -90,11 +90,11 @@ class Server:
         if start >= len(self.body):
             raise Fault(FaultKind.NO_SUCH_RANGE, "range not satisfiable", status=416)
         end = min(end, len(self.body))
-        return Body(self.facts, start, end, self.body[start:end], trouble, self.piece_bytes)
+        return Body(self.facts, start, end, self.body[start:end], trouble=trouble, piece_bytes=self.piece_bytes)
 
     async def get_whole(self, key):
         trouble = self._begin("whole")
-        return Body(self.facts, 0, len(self.body), self.body, trouble, self.piece_bytes)
+        return Body(self.facts, 0, len(self.body), self.body, trouble=trouble, piece_bytes=self.piece_bytes)
 
     async def head(self, key):
         self._begin("head")

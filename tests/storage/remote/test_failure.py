@@ -55,9 +55,10 @@ ANSWERS = [
 
 
 @pytest.mark.parametrize("shard", ["a.tar", "folder"])
-@pytest.mark.parametrize(("status", "answer", "error", "says"), ANSWERS)
-def test_answers_of_a_bucket(server, status, answer, error, says, shard):
+@pytest.mark.parametrize("case", ANSWERS, ids=[case[3][:40] for case in ANSWERS])
+def test_answers_of_a_bucket(server, case, shard):
     """Each answer is one error that says what, where and what to do, for a shard and for a folder."""
+    status, answer, error, says = case
     server.say(status, answer, x_secret=HUSH)
     options = {"endpoint": server.url, "key": "k", "secret": HUSH, "token": HUSH, **NO_RETRIES}
     with pytest.raises(error, match=says) as caught:
@@ -133,7 +134,7 @@ def test_a_broken_connection_is_tried_again_and_then_told(server):
     assert len(server.asked) == 3
 
 
-def test_a_listing_goes_on_after_a_failed_page(server):
+def test_a_listing_is_tried_again_and_then_told(server):
     """A listing whose server is busy is repeated as often as was asked for, and then told."""
     server.say(503)
     options = {

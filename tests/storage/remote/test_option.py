@@ -8,6 +8,7 @@ import traceback
 from datetime import timedelta
 
 import pytest
+from obstore.store import AzureStore, GCSStore, HTTPStore, S3Store
 
 from tarlight.errors import ArgumentError, ArgumentTypeError, InputDeniedError, TarlightError
 from tarlight.storage import RemoteStore, check_options_for
@@ -26,8 +27,8 @@ KEY = base64.b64encode(b"hunter2").decode()
         (
             "s3",
             {"key": "a", "secret": "b", "token": "c", "endpoint_url": "http://e", "anon": False},
-            {"access_key_id": "a", "secret_access_key": "b", "session_token": "c", "endpoint": "http://e",
-             "skip_signature": False},
+            {"access_key_id": "a", "secret_access_key": "b", "session_token": "c",
+             "endpoint": "http://e", "skip_signature": False},
         ),
         (
             "s3",
@@ -41,7 +42,8 @@ KEY = base64.b64encode(b"hunter2").decode()
         ("gs", {"token": "anon", "project": "p"}, {"skip_signature": True}),
         ("gs", {"token": "/key.json"}, {"application_credentials": "/key.json"}),
         ("gs", {"token": "google_default"}, {}),
-        ("gs", {"token": {"type": "service_account"}}, {"service_account_key": '{"type": "service_account"}'}),
+        ("gs", {"token": {"type": "service_account"}},
+         {"service_account_key": '{"type": "service_account"}'}),
         ("gs", {"endpoint_url": "http://e"}, {"base_url": "http://e"}),
         ("gs", {"google_bearer_token": "t"}, {"bearer_token": "t"}),
         ("az", {"account_name": "n", "account_key": KEY, "sas_token": "s"},
@@ -50,14 +52,15 @@ KEY = base64.b64encode(b"hunter2").decode()
          {"account_name": "n", "account_key": KEY, "endpoint": "http://e/n"}),
         ("az", {"connection_string": "AccountName=n;EndpointSuffix=core.chinacloudapi.cn"},
          {"account_name": "n", "endpoint": "https://n.blob.core.chinacloudapi.cn"}),
-        ("az", {"azure_storage_account_name": "n", "anon": True}, {"account_name": "n", "skip_signature": True}),
+        ("az", {"azure_storage_account_name": "n", "anon": True},
+         {"account_name": "n", "skip_signature": True}),
         ("az", {"tenant_id": "t", "client_id": "c", "client_secret": "s"},
          {"tenant_id": "t", "client_id": "c", "client_secret": "s"}),
         ("http", {}, {}),
     ],
 )  # fmt: skip
 def test_both_spellings_mean_the_same(kind, given, config):
-    """fsspec's names and obstore's come out as obstore's."""
+    """The names of fsspec and of obstore come out as obstore's."""
     assert setting_for(kind, given).config == config
 
 
@@ -83,9 +86,7 @@ def test_client_options_and_headers_come_from_anywhere():
 
 
 def test_every_documented_option_is_taken_by_the_client_library():
-    """obstore itself takes every name that is handed on to it."""
-    from obstore.store import AzureStore, GCSStore, HTTPStore, S3Store
-
+    """The client library itself takes every name that is handed on to it."""
     for kind, store in (("s3", S3Store), ("gs", GCSStore), ("az", AzureStore)):
         for name in (*CONFIG[kind], *FLAGS[kind]):
             assert meaning(kind, name) == name
@@ -103,7 +104,7 @@ def test_every_documented_option_is_taken_by_the_client_library():
 @pytest.mark.parametrize("kind", ["s3", "gs", "az", "http"])
 def test_an_unknown_option_is_refused_with_the_known_names(kind):
     """The error says the wrong name and every right one, and no value."""
-    with pytest.raises(ArgumentError, match="^storage_options: unknown: sceret") as caught:
+    with pytest.raises(ArgumentError, match=r"^storage_options: unknown: sceret") as caught:
         check_options_for([f"{kind}://bucket/a.tar"], {"sceret": "hunter2"})
     assert "hunter2" not in str(caught.value)
     for name in known_names(kind):
@@ -153,7 +154,7 @@ def test_one_mapping_serves_several_stores():
 )
 def test_wrong_values_are_refused_without_being_shown(kind, options, error):
     """A value of the wrong type or form is an error that names the option only."""
-    with pytest.raises(error, match="^storage_options") as caught:
+    with pytest.raises(error, match=r"^storage_options") as caught:
         check_options_for([f"{kind}://bucket/a.tar"], options)
     assert "hunter2" not in "".join(traceback.format_exception_only(caught.value))
 
@@ -181,12 +182,25 @@ def _config(tmp_path, monkeypatch, config, credentials, **options):
     return store_config(parse("s3://b/k"), setting_for("s3", options))
 
 
-FILES = (
-    "[default]\nregion = eu-west-1\n[profile work]\nregion = eu-west-2\nendpoint_url = http://e\n"
-    "[profile sso]\nsso_session = x\n",
-    "[default]\naws_access_key_id = d\naws_secret_access_key = hunter2\n"
-    "[work]\naws_access_key_id = w\naws_secret_access_key = hunter2\naws_session_token = t\n",
-)
+CONFIG_FILE = """
+[default]
+region = eu-west-1
+[profile work]
+region = eu-west-2
+endpoint_url = http://e
+[profile sso]
+sso_session = x
+"""
+CREDENTIALS_FILE = """
+[default]
+aws_access_key_id = d
+aws_secret_access_key = hunter2
+[work]
+aws_access_key_id = w
+aws_secret_access_key = hunter2
+aws_session_token = t
+"""
+FILES = (CONFIG_FILE, CREDENTIALS_FILE)
 
 
 def test_static_keys_of_a_profile(tmp_path, monkeypatch):

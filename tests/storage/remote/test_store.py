@@ -20,7 +20,7 @@ from tarlight.errors import (
 )
 from tarlight.stages.file_partitioning import FilePartitioningStage
 from tarlight.storage import EVERYTHING, RemoteStore, find_shards, open_store
-from tarlight.storage.remote.wire import ObjectFacts
+from tarlight.storage.remote.wire import Fault, FaultKind, ObjectFacts
 from tarlight.tasks import EmptyTask
 
 
@@ -155,7 +155,7 @@ def test_a_source_finds_the_query_of_this_process(server):
 
 
 def test_partitions_of_a_bucket(bucket):
-    """Partitions have sizes for `blocksize`, the stage pickles with its options and shows their names only."""
+    """Partitions have sizes for `blocksize`; the stage pickles with its options and shows their names."""
     for index in range(4):
         bucket.put(f"{index}.tar", b"x" * 1000)
     stage = FilePartitioningStage(
@@ -173,7 +173,8 @@ class _ManyKeys:
     """A client whose bucket has 20,000 shards; a server for as many would be what is measured."""
 
     def pages(self, prefix, offset=""):
-        keys = (f"{prefix}/part-{index // 1000:03d}/shard-{index:08d}-of-20k.tar" for index in range(20_000))
+        names = (f"part-{index // 1000:03d}/shard-{index:08d}-of-20k" for index in range(20_000))
+        keys = (f"{prefix}/{name}.tar" for name in names)
         while page := [
             ObjectFacts(key, 10_000_000 + len(key), "e" * 32) for key in itertools.islice(keys, 1000)
         ]:
@@ -194,11 +195,39 @@ def test_a_row_of_a_listing_takes_at_most_250_bytes(monkeypatch):
     assert kept / 20_000 <= 250
 
 
+class _Interrupted(_ManyKeys):
+    """A client whose listing breaks off after its first page."""
+
+    def __init__(self):
+        self.asked = []
+
+    def pages(self, prefix, offset=""):
+        self.asked.append(offset)
+        for page in super().pages(prefix):
+            if page[-1].key > offset:
+                yield page
+                if len(self.asked) < 3:
+                    raise Fault(FaultKind.BROKEN, "broken")
+
+
+def test_a_listing_that_breaks_off_goes_on_after_the_last_key(monkeypatch):
+    """After a page that fails for a while each key is still listed once."""
+    client = _Interrupted()
+    monkeypatch.setattr("tarlight.storage.remote.store.open_client", lambda *_: client)
+    retries = {"max_retries": 1, "backoff": {"init_backoff": "1ms"}}
+    found = list(RemoteStore({"anon": True, "retry_config": retries}).list("s3://bucket/train"))
+    assert len({shard.path for shard in found}) == len(found) == 20_000
+    assert [offset[-24:] for offset in client.asked] == [
+        "", "shard-00000999-of-20k.tar"[-24:], "shard-00001999-of-20k.tar"[-24:],
+    ]  # fmt: skip
+
+
 def test_importing_tarlight_imports_no_network():
     """Neither the package nor a stage over a bucket loads the client library before something is read."""
     code = (
         "import sys, tarlight; from tarlight import FilePartitioningStage\n"
-        "FilePartitioningStage('s3://b/a', storage_options={'anon': True}); assert 'obstore' not in sys.modules"
+        "FilePartitioningStage('s3://b/a', storage_options={'anon': True})\n"
+        "assert 'obstore' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, env=os.environ | {"PYTHONPATH": "src"})
 

@@ -55,7 +55,7 @@ def test_urls_are_split_and_spelled_in_one_way(url, root, key, spelled):
 )  # fmt: skip
 def test_urls_that_cannot_be_read_are_refused(url):
     """A URL without bucket or host, with a key nobody can ask for, or a folder over HTTP is an error."""
-    with pytest.raises(ArgumentError, match="^file_paths"):
+    with pytest.raises(ArgumentError, match=r"^file_paths"):
         as_paths(url)
 
 

@@ -140,7 +140,7 @@ def _facts(meta: ObjectMeta) -> ObjectFacts:
     modified: datetime | None = meta["last_modified"]
     if not etag and modified is not None and modified.timestamp() > 0:  # 0 stands for a missing header
         etag = modified.isoformat()
-    return ObjectFacts(meta["path"], meta["size"], etag.removeprefix('"').removesuffix('"'))
+    return ObjectFacts(meta["path"], meta["size"], etag[1:-1] if etag.startswith('"') else etag)
 
 
 def _condition(etag: str) -> dict[str, Any]:

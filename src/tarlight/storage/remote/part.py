@@ -73,6 +73,7 @@ class Fetcher:
         tally: Tally,
         *,
         etag: str = "",
+        size: int | None = None,
         on_pin: Callable[[ObjectFacts], None] | None = None,
     ) -> None:
         self.facts: ObjectFacts | None = None
@@ -84,6 +85,7 @@ class Fetcher:
         self._policy = policy
         self._tally = tally
         self._etag = etag
+        self._size = size
         self._on_pin = on_pin
 
     async def fetch(self, part: Part, sink: Sink) -> None:
@@ -143,7 +145,7 @@ class Fetcher:
         """Check an answer before its body is read, and pin the object by the first."""
         self._origin.has_answered = True
         facts = answer.facts
-        if (self._etag and facts.etag != self._etag) or (self.facts and facts.size != self.facts.size):
+        if (self._etag and facts.etag != self._etag) or self._size not in {None, facts.size}:
             raise Fault(FaultKind.CHANGED, "the server has another version of it now")
         start = 0 if is_whole else part.position
         end = facts.size if is_whole else min(part.end, facts.size)
@@ -157,7 +159,7 @@ class Fetcher:
 
     def _pin(self, facts: ObjectFacts) -> None:
         if self.facts is None:
-            self.facts, self._etag = facts, facts.etag
+            self.facts, self._etag, self._size = facts, facts.etag, facts.size
             if self._on_pin is not None:
                 self._on_pin(facts)
             self.pinned.set()
@@ -191,8 +193,8 @@ class Fetcher:
     def _may_be_empty(self, fault: Fault) -> bool:
         """Whether there may be no range to give because there is no byte."""
         if fault.kind is FaultKind.NO_RANGES:
-            return self.facts is None and not self._origin.may_lack_ranges
-        return fault.kind is FaultKind.NO_SUCH_RANGE and self.facts is None
+            return self._size is None and not self._origin.may_lack_ranges
+        return fault.kind is FaultKind.NO_SUCH_RANGE and self._size is None
 
     async def _is_empty(self, part: Part) -> bool:
         client = self._origin.client
@@ -208,9 +210,12 @@ class Fetcher:
 
     def _judge(self, fault: Fault, patience: Patience) -> Fault:
         """Return what a fault means, in the light of what is known of the object and its host."""
-        if self._etag and fault.kind in {FaultKind.MISSING, FaultKind.NO_SUCH_RANGE}:
+        is_gone = fault.kind is FaultKind.MISSING and self.facts is not None
+        if is_gone or (fault.kind is FaultKind.NO_SUCH_RANGE and self._size is not None):
             return Fault(FaultKind.CHANGED, fault.detail, status=fault.status)
-        if fault.kind is FaultKind.UNREACHABLE and self._origin.has_answered:
+        if fault.kind is not FaultKind.UNREACHABLE:
+            self._origin.has_answered = True
+        elif self._origin.has_answered:
             return Fault(FaultKind.BROKEN, fault.detail)
         if fault.kind is FaultKind.NO_RANGES:
             origin, patience.num_whole = self._origin, patience.num_whole + 1

@@ -39,7 +39,7 @@ class Plan:
 
     def rest(self, start: int, end: int) -> list[Part]:
         """Return the ranges from `start` to `end`, of equal length."""
-        count = max(1, (end - start) // self.range_bytes)
+        count = (end - start) // self.range_bytes if end - start > 2 * self.range_bytes else 1
         borders = [start + (end - start) * index // count for index in range(count + 1)]
         return [Part(*border) for border in pairwise(borders) if border[0] < border[1]]
 

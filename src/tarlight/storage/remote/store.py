@@ -7,19 +7,26 @@ so it pickles; clients belong to the process.
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from tarlight.errors import ArgumentError, InputMissingError
 from tarlight.storage.remote.client import open_client
+from tarlight.storage.remote.download import Download
 from tarlight.storage.remote.failure import error_for
 from tarlight.storage.remote.loop import submit
 from tarlight.storage.remote.option import as_mapping, frozen, setting_for
-from tarlight.storage.remote.url import canonical, full_url, parse, recall
-from tarlight.storage.remote.wire import Fault
+from tarlight.storage.remote.origin import Origin, Tally
+from tarlight.storage.remote.part import Fetcher
+from tarlight.storage.remote.plan import DEFAULT_PLAN
+from tarlight.storage.remote.span import read_range
+from tarlight.storage.remote.url import canonical, full_url, parse, recall, without_secrets
+from tarlight.storage.remote.window import Window
+from tarlight.storage.remote.wire import Fault, FaultKind
 from tarlight.storage.store import EVERYTHING, Selection, ShardStat
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Generator, Iterator, Mapping, Sequence
 
     from tarlight.storage.remote.option import Setting
     from tarlight.storage.remote.policy import RetryPolicy
@@ -50,6 +57,11 @@ class RemoteStore:
             else:
                 return ShardStat(canonical(path), facts.size, version_of(facts))
 
+    def revisit(self, path: str, version: str) -> ShardStat:
+        """Return the object that had this version when it was read; requests for it are pinned to that."""
+        size = version.partition("-")[0]
+        return ShardStat(canonical(path), int(size) if size.isdecimal() else None, version)
+
     def is_folder(self, path: str) -> bool:
         """Return whether objects lie below `path` in a bucket; over HTTP nobody can tell, so it is False."""
         if parse(path).kind == "http":
@@ -72,6 +84,34 @@ class RemoteStore:
                 path = f"{address.root}/{facts.key}"
                 if selection.wants(path):
                     yield ShardStat(path, facts.size, "")
+
+    def chunks(self, shard: ShardStat) -> Generator[bytes, None, None]:
+        """Yield the bytes of `shard` as they come, by parallel ranges; see `Store.chunks`."""
+        client, address, policy = self.client(shard.path)
+        origin = Origin(client, without_secrets(address.root), address.kind == "http")
+        window = Window(DEFAULT_PLAN.window_bytes, DEFAULT_PLAN.max_requests)
+        etag, url = shard.version.partition("-")[2], full_url(shard.path)
+        with closing(
+            Download(origin, address.key, url, window, size=shard.size, etag=etag, policy=policy)
+        ) as download:
+            if shard.version not in {"", version_of(download.facts())}:
+                raise error_for(Fault(FaultKind.CHANGED, "another size"), url)
+            yield from download.chunks()
+
+    def read(self, shard: ShardStat, offset: int, size: int) -> bytes:
+        """Return one range of `shard`, by one request up to 16 MiB; see `Store.read`."""
+        if offset < 0 or size < 0:
+            raise ArgumentError(f"offset and size must not be negative, got {offset} and {size}")
+        client, address, policy = self.client(shard.path)
+        origin = Origin(client, without_secrets(address.root), address.kind == "http")
+        etag = shard.version.partition("-")[2]
+        fetcher = Fetcher(
+            origin, address.key, policy, Tally(), etag=etag, size=shard.size if shard.version else None
+        )
+        try:
+            return submit(read_range(fetcher, offset, size)).result()
+        except Fault as fault:
+            raise error_for(fault, full_url(shard.path)) from None
 
     def client(self, path: str) -> tuple[Client, Address, RetryPolicy]:
         """Return what makes requests for `path`, where that lies, and how patient to be.

@@ -7,7 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from tarlight.decode import Refusal
-from tarlight.ledger import Loss, Note, Skip, SkipReason
+from tarlight.ledger import Loss, LossReason, Note, Skip, SkipReason
 from tarlight.stages.image.io.candidate import RGB, Group, ReadEnd, ReadFailure
 from tarlight.stages.image.io.failure import Failures
 from tarlight.stages.image.io.read_ahead import TASKS_AHEAD
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from tarlight.storage import ShardStat
     from tarlight.tar import ImageRecord
     from tarlight.tasks import FileGroupTask
+
+FEEDS = 2
+"""Partitions pulled for each group that is taken: more than one, so that the line before the reader grows and
+a remote store can begin with shards of one group each before they are read."""
 
 LONG_NAME = 32
 """Names longer than this are remembered by their digest, so that a million of them take bounded memory."""
@@ -50,6 +54,7 @@ class Assembler:
         self._batch_index = 0
         self._shard: ShardStat | None = None
         self._names: set[str | bytes] = set()
+        self._first_id = self._last_id = ""
         self._failures = Failures(options)
         self._fields_unseen = set(options.fields)
         self._decoders: Counter[str] = Counter()
@@ -76,8 +81,9 @@ class Assembler:
 
     def _take_group(self) -> bool:
         """Wait for the next group; False when there are no more."""
-        if self._ahead.num_tasks < TASKS_AHEAD:
-            self._feed()
+        for _ in range(FEEDS):
+            if self._ahead.num_tasks < TASKS_AHEAD:
+                self._feed()
         while True:
             with self._context.waiting():
                 item = self._ahead.line.wait()
@@ -112,7 +118,7 @@ class Assembler:
         for entry in group.entries:
             if isinstance(entry, Loss):
                 group.position += 1
-                self._lose(entry)
+                self._lose(self._with_images(group.shard, entry))
                 continue
             if self._would_overflow(entry):
                 yield from self._cut()
@@ -133,6 +139,8 @@ class Assembler:
         if isinstance(outcome, Refusal):
             self._skip(group.shard, entry.record, outcome)
         elif outcome is not None and self._is_new(group.shard, entry.record.member):
+            self._last_id = entry.record.image_id
+            self._first_id = self._first_id if len(self._names) > 1 else self._last_id
             self._images.append(self._make_image(group.shard, entry.record, outcome))
             self._num_bytes += entry.kept_bytes
             self._num_pixels += entry.pixel_bytes // RGB
@@ -177,6 +185,13 @@ class Assembler:
     def _lose(self, loss: Loss) -> None:
         self._ledger.lose(loss)
         self._failures.count_loss(loss)
+
+    def _with_images(self, shard: ShardStat, loss: Loss) -> Loss:
+        """Name the images that were taken from a shard whose bytes turned out to be others."""
+        if loss.reason is not LossReason.CHECKSUM_MISMATCH or shard is not self._shard or not self._names:
+            return loss
+        which = f"{len(self._names)} images were delivered from it: {self._first_id} to {self._last_id}"
+        return loss._replace(detail=f"{loss.detail}; {which}")
 
     def _note_unseen_fields(self) -> None:
         if self._task is not None:

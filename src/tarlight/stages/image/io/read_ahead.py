@@ -171,9 +171,7 @@ class ReadAhead:
 class _ShardBytes:
     """The chunks of a shard; a read that fails ends them and becomes a loss."""
 
-    def __init__(
-        self, opened: OpenShard, ledger: Ledger, on_error: str, stopping: threading.Event
-    ) -> None:
+    def __init__(self, opened: OpenShard, ledger: Ledger, on_error: str, stopping: threading.Event) -> None:
         self.failure: Loss | None = None
         self._opened = opened
         self._shard = opened.stat
