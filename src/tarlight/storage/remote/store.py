@@ -14,7 +14,7 @@ from tarlight.storage.remote.client import open_client
 from tarlight.storage.remote.failure import error_for
 from tarlight.storage.remote.loop import submit
 from tarlight.storage.remote.option import as_mapping, frozen, setting_for
-from tarlight.storage.remote.url import canonical, full_url, parse, recall
+from tarlight.storage.remote.url import canonical, full_url, parse, recall, remember
 from tarlight.storage.remote.wire import Fault
 from tarlight.storage.store import EVERYTHING, Selection, ShardStat
 
@@ -37,6 +37,7 @@ class RemoteStore:
 
     def stat(self, path: str) -> ShardStat:
         """Return size and version of an object; see `Store.stat`. Over HTTP its first byte is asked for."""
+        remember(path)  # what is returned has no query any more
         client, address, policy = self.client(path)
         if not address.key and address.kind != "http":
             raise InputMissingError(f"{path}: no object is there. Check the name, or put shards into it")
@@ -48,7 +49,7 @@ class RemoteStore:
                 _wait(fault, policy, num_retries, full_url(path))
                 num_retries += 1
             else:
-                return ShardStat(canonical(path), facts.size, version_of(facts))
+                return ShardStat(str(canonical(path)), facts.size, version_of(facts))
 
     def is_folder(self, path: str) -> bool:
         """Return whether objects lie below `path` in a bucket; over HTTP nobody can tell, so it is False."""
