@@ -11,6 +11,7 @@ import asyncio
 import re
 import subprocess
 import sys
+from bisect import bisect_right
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,7 +104,8 @@ class Bucket:
         prefix = query.get("prefix", [""])[0]
         keys = self._prefixes.get(prefix) or [key for key in self._sizes if key.startswith(prefix)]
         self._prefixes[prefix] = keys
-        first = int(query.get("continuation-token", ["0"])[0])
+        after = query.get("start-after", [""])[0]
+        first = int(query.get("continuation-token", [bisect_right(keys, after)])[0])
         rows = "".join(_ROW.format(key, self._sizes[key]) for key in keys[first : first + _PAGE])
         more = first + _PAGE < len(keys)
         token = f"<NextContinuationToken>{first + _PAGE}</NextContinuationToken>" if more else ""

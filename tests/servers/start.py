@@ -8,10 +8,12 @@ import itertools
 import os
 import shutil
 import sys
+import urllib.error
 import urllib.request
 from contextlib import contextmanager
 from dataclasses import replace
 from email.utils import formatdate
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from tests.corpus import REPOSITORY
@@ -130,7 +132,11 @@ def _make_container(endpoint: str, name: str, public: str) -> None:
     digest = hmac.digest(base64.b64decode(AZURE_KEY), text.encode(), "sha256")
     headers["Authorization"] = f"SharedKey {AZURE_ACCOUNT}:{base64.b64encode(digest).decode()}"
     url = f"{endpoint}/{name}?restype=container"
-    urllib.request.urlopen(urllib.request.Request(url, method="PUT", headers=headers), timeout=30).close()
+    try:
+        urllib.request.urlopen(urllib.request.Request(url, method="PUT", headers=headers), timeout=30).close()
+    except urllib.error.HTTPError as error:
+        if error.code != HTTPStatus.CONFLICT:  # it is there already
+            raise
 
 
 @contextmanager

@@ -193,7 +193,8 @@ class Fetcher:
     def _may_be_empty(self, fault: Fault) -> bool:
         """Whether there may be no range to give because there is no byte."""
         if fault.kind is FaultKind.NO_RANGES:
-            return self._size is None and not self._origin.may_lack_ranges
+            has_ranges = not self._origin.may_lack_ranges or self._origin.gives_ranges is True
+            return self._size is None and has_ranges
         return fault.kind is FaultKind.NO_SUCH_RANGE and self._size is None
 
     async def _is_empty(self, part: Part) -> bool:

@@ -137,6 +137,8 @@ class RemoteStore:
         while True:
             try:
                 for page in client.pages(address.key, last):
+                    if is_sure and page[0].key <= last:
+                        return  # a store that begins anew, whatever key it is to begin after
                     last, num_retries, is_sure = page[-1].key, 0, address.kind == "az"
                     yield page
             except Fault as fault:

@@ -173,6 +173,7 @@ class _ShardBytes:
 
     def __init__(self, opened: OpenShard, ledger: Ledger, on_error: str, stopping: threading.Event) -> None:
         self.failure: Loss | None = None
+        self._has_ended = False
         self._opened = opened
         self._shard = opened.stat
         self._ledger = ledger
@@ -189,14 +190,15 @@ class _ShardBytes:
                     self._position += len(chunk)
                     self._ledger.read(len(chunk))
                     yield chunk
+            self._has_ended = True
         except (ShardReadError, ShardChangedError) as error:
             if self._on_error == "raise":
                 raise
             self.failure = _loss_of(self._shard, self._position, error)
 
     def check(self) -> None:
-        """The store must have given all bytes, or said that it could not."""
-        if self.failure is None and self._shard.size not in (None, self._position):
+        """A store that says that it gave all bytes must have; a parser that gives a shard up stops earlier."""
+        if self._has_ended and self._shard.size not in (None, self._position):
             self._ledger.distrust(
                 f"{self._shard.path}: {self._position} of {self._shard.size} bytes were read"
             )
