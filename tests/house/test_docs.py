@@ -68,7 +68,7 @@ def stores(request: pytest.FixtureRequest, dataset: Path, monkeypatch: pytest.Mo
     """Put the dataset where examples say it is; give what stands for the names that they call theirs."""
     s3, azure, web = map(request.getfixturevalue, ("s3", "azure", "web"))
     for shard in dataset.glob("*.tar"):
-        for server in (s3.beside("my-bucket"), azure.beside("my-container"), web):
+        for server in (s3.beside("mybucket"), azure.beside("mycontainer"), web):
             server.put(f"shards/{shard.name}", shard.read_bytes())
     account = azure.storage_options
     oauth = {"disable_oauth": True, "client_email": "", "private_key": "", "private_key_id": ""}

@@ -79,7 +79,7 @@ class Table:
         return load(front.url(f"table/{_shard(place)}"), front.storage_options, **options)
 
     def at(self, place):
-        """Return what tells the requests for a place, repeated ones too: they end where the first one ends."""
+        """Return what tells the requests for a place, repeated ones too: these have the same end."""
         if place == "list":
             return lambda request: request.is_listing
         return lambda request: request.method == "GET" and request.end == self.ranges[place][1]

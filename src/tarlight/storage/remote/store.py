@@ -10,7 +10,7 @@ import time
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-from tarlight.errors import ArgumentError, InputMissingError
+from tarlight.errors import ArgumentError, InputMissingError, ShardReadError
 from tarlight.storage.remote.client import open_client
 from tarlight.storage.remote.download import Download
 from tarlight.storage.remote.failure import error_for
@@ -103,6 +103,9 @@ class RemoteStore:
         """Return one range of `shard`, by one request up to 16 MiB; see `Store.read`."""
         if offset < 0 or size < 0:
             raise ArgumentError(f"offset and size must not be negative, got {offset} and {size}")
+        if shard.size is not None and offset + size > shard.size:
+            where = f"bytes {offset} to {offset + size} do not lie in its {shard.size}"
+            raise ShardReadError(f"{shard.path}: {where}. Load it again if it was written anew")
         client, address, policy = self.client(shard.path)
         origin = Origin(client, without_secrets(address.root), address.kind == "http")
         etag = shard.version.partition("-")[2]

@@ -197,7 +197,7 @@ class _ShardBytes:
             self.failure = _loss_of(self._shard, self._position, error)
 
     def check(self) -> None:
-        """A store that says that it gave all bytes must have; a parser that gives a shard up stops earlier."""
+        """A store that ends must have given all bytes; a parser that gives a shard up stops before that."""
         if self._has_ended and self._shard.size not in (None, self._position):
             self._ledger.distrust(
                 f"{self._shard.path}: {self._position} of {self._shard.size} bytes were read"
