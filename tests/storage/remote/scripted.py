@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from dataclasses import dataclass
 
@@ -90,7 +91,9 @@ class Server:
         if start >= len(self.body):
             raise Fault(FaultKind.NO_SUCH_RANGE, "range not satisfiable", status=416)
         end = min(end, len(self.body))
-        return Body(self.facts, start, end, self.body[start:end], trouble=trouble, piece_bytes=self.piece_bytes)
+        return Body(
+            self.facts, start, end, self.body[start:end], trouble=trouble, piece_bytes=self.piece_bytes
+        )
 
     async def get_whole(self, key):
         trouble = self._begin("whole")
@@ -131,3 +134,12 @@ def fetch(server, **options):
         return b"".join(loading.chunks())
     finally:
         loading.close()
+
+
+def wait_until_empty(window):
+    """Cancelled requests give their bytes back in the loop's thread, a moment after they were cancelled."""
+    for _ in range(1000):
+        if (window.used_bytes, window.used_requests) == (0, 0):
+            return
+        time.sleep(0.01)
+    raise AssertionError(f"{window.used_bytes} bytes are still out")

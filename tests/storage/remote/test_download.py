@@ -17,7 +17,7 @@ from tarlight.errors import (
     TarlightError,
 )
 
-from .scripted import SMALL, Server, Trouble, download, fetch
+from .scripted import SMALL, Server, Trouble, download, fetch, wait_until_empty
 
 
 def noise(size, seed=0):
@@ -55,7 +55,7 @@ def test_bytes_are_the_objects_or_there_is_an_error(*, size, hint, script, piece
     else:
         assert got == body
     loading.close()
-    assert loading._window.used_bytes == 0
+    wait_until_empty(loading._window)
 
 
 @given(size=st.integers(1, 9000), changes=st.dictionaries(st.integers(2, 12), st.integers(1, 3), max_size=3))

@@ -165,7 +165,15 @@ class Download:
     async def _start(self, part: Part) -> None:
         await self._window.acquire(part.num_missing)
         part.reserved = part.num_missing
-        self._tasks[asyncio.create_task(self._fetch(part))] = part
+        task = asyncio.create_task(self._fetch(part))
+        self._tasks[task] = part
+        task.add_done_callback(lambda _: self._give_back(part))  # also where it is cancelled before it runs
+
+    def _give_back(self, part: Part) -> None:
+        """A part is done: what it has not delivered does not come."""
+        self._window.release(part.reserved, 1)
+        part.reserved = 0
+        self._fetcher.pinned.set()
 
     def _begin(self, facts: ObjectFacts) -> None:
         """The first answer is there: its size and ETag are what everything goes by."""
@@ -191,10 +199,6 @@ class Download:
             self._fail(part, self._explain(fault, part.position))
         except Exception as error:  # noqa: BLE001 (whatever it is, the reader must see it)
             self._fail(part, error)
-        finally:
-            self._window.release(part.reserved, 1)
-            part.reserved = 0
-            self._fetcher.pinned.set()
 
     async def _release_held(self, part: Part, held: Held) -> None:
         async def fetch_again() -> None:

@@ -19,6 +19,7 @@ from tarlight.stages.image.io.option import (
 )
 from tarlight.stages.image.io.read_ahead import ReadAhead
 from tarlight.stages.image.io.release import Redecoder
+from tarlight.storage import DEFAULT_PLAN
 from tarlight.tasks import FileGroupTask, ImageBatch
 
 if TYPE_CHECKING:
@@ -164,6 +165,8 @@ class ImageReaderStage(ProcessingStage[FileGroupTask, ImageBatch]):
             "memory": f"at most {ahead} MiB read ahead + {batch} MiB in the batch being filled "
             "+ the batches that the consumer holds; a larger image goes alone, and while it is decoded takes "
             "up to 5 times its pixels",
+            "memory_for_urls": f"at most {DEFAULT_PLAN.window_bytes // MIB} MiB more on their way or waiting "
+            f"to be read, in up to {DEFAULT_PLAN.max_requests} requests at once",
         }
 
     def _select(self) -> Decoder:

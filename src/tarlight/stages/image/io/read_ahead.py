@@ -103,7 +103,7 @@ class ReadAhead:
         except ShardReadError as error:
             self._lose_shard(task, ShardStat(path, size, ""), error)
         else:
-            self._read_records(task, path, opened)
+            self._read_records(task, opened)
 
     def _lose_shard(self, task: FileGroupTask, shard: ShardStat, error: ShardReadError) -> None:
         """Not even the first byte came, however often it was asked for."""
@@ -114,7 +114,7 @@ class ReadAhead:
         self._ledger.finish_shard(ShardAccount(shard.path))
         self._hand_over(group)
 
-    def _read_records(self, task: FileGroupTask, path: str, opened: OpenShard) -> None:
+    def _read_records(self, task: FileGroupTask, opened: OpenShard) -> None:
         shard = opened.stat
         source = _ShardBytes(opened, self._ledger, self._options.on_error, self._stopping)
         records = read_records(
