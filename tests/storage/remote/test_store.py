@@ -212,7 +212,7 @@ class _Interrupted(_ManyKeys):
 
 
 def test_a_listing_that_breaks_off_goes_on_after_the_last_key(monkeypatch):
-    """After a page that fails for a while each key is still listed once."""
+    """After a page that fails for a while each key is still listed once, and the end is asked for again."""
     client = _Interrupted()
     monkeypatch.setattr("tarlight.storage.remote.store.open_client", lambda *_: client)
     retries = {"max_retries": 1, "backoff": {"init_backoff": "1ms"}}
@@ -220,6 +220,7 @@ def test_a_listing_that_breaks_off_goes_on_after_the_last_key(monkeypatch):
     assert len({shard.path for shard in found}) == len(found) == 20_000
     assert [offset[-24:] for offset in client.asked] == [
         "", "shard-00000999-of-20k.tar"[-24:], "shard-00001999-of-20k.tar"[-24:],
+        "shard-00019999-of-20k.tar"[-24:],  # whether the list has ended
     ]  # fmt: skip
 
 
