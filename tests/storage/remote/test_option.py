@@ -6,6 +6,7 @@ import base64
 import pickle
 import traceback
 from datetime import timedelta
+from urllib.parse import unquote
 
 import pytest
 from obstore.store import AzureStore, GCSStore, HTTPStore, S3Store
@@ -267,3 +268,41 @@ def test_no_credentials_at_all_is_one_error_at_once():
     with pytest.raises(InputDeniedError, match=r"no credentials were found.*anon=True") as caught:
         RemoteStore({"region": "r"}).stat("s3://bucket/a.tar")
     assert isinstance(caught.value, TarlightError)
+
+
+@pytest.mark.parametrize(
+    ("url", "options", "config"),
+    [
+        ("abfss://c@acc.dfs.core.windows.net/x", {}, {"account_name": "acc"}),
+        (
+            "abfs://c@acc.dfs.core.chinacloudapi.cn/x",
+            {},
+            {"account_name": "acc", "endpoint": "https://acc.blob.core.chinacloudapi.cn"},
+        ),
+        (
+            "abfs://c@one.dfs.fabric.microsoft.com/x",
+            {},
+            {"account_name": "one", "use_fabric_endpoint": True},
+        ),
+        ("abfs://c@acc.dfs.core.windows.net/x", {"account_name": "n"}, {"account_name": "n"}),
+        ("az://c/x", {}, {"account_name": "env"}),
+        ("az://c/x", {"account_name": "n"}, {"account_name": "n"}),
+    ],
+)
+def test_accounts_of_azure(monkeypatch, url, options, config):
+    """An account comes from the options, from the URL, or from a connection string in the environment."""
+    monkeypatch.setenv("AZURE_STORAGE_CONNECTION_STRING", "AccountName=env")
+    assert store_config(parse(url), setting_for("az", options)) == config
+
+
+def test_static_keys_work_with_google_and_azure_endpoints(server):
+    """A bearer token and an account key reach the endpoint that was asked for, over http:// as it says."""
+    server.say(200, b"x", ETag='"e"', Last_Modified="Wed, 21 Oct 2015 07:28:00 GMT")
+    google = RemoteStore({"endpoint_url": server.url, "bearer_token": "t"})
+    assert google.stat("gs://bucket/a.tar").version == "1-e"
+    azure = RemoteStore({"endpoint": server.url, "account_name": "n", "account_key": KEY})
+    assert azure.stat("az://container/a.tar").version == "1-e"
+    asked = [unquote(path) for _, path, _ in server.asked]
+    assert asked == ["/bucket/a.tar", "/container/a.tar"]
+    assert server.asked[0][2]["authorization"] == "Bearer t"
+    assert server.asked[1][2]["authorization"].startswith("SharedKey n:")

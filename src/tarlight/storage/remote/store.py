@@ -20,7 +20,7 @@ from tarlight.storage.remote.origin import Origin, Tally
 from tarlight.storage.remote.part import Fetcher
 from tarlight.storage.remote.plan import DEFAULT_PLAN
 from tarlight.storage.remote.span import read_range
-from tarlight.storage.remote.url import canonical, full_url, parse, recall, without_secrets
+from tarlight.storage.remote.url import canonical, full_url, parse, recall, remember, without_secrets
 from tarlight.storage.remote.window import Window
 from tarlight.storage.remote.wire import Fault, FaultKind
 from tarlight.storage.store import EVERYTHING, Selection, ShardStat
@@ -44,6 +44,7 @@ class RemoteStore:
 
     def stat(self, path: str) -> ShardStat:
         """Return size and version of an object; see `Store.stat`. Over HTTP its first byte is asked for."""
+        remember(path)  # what is returned has no query any more
         client, address, policy = self.client(path)
         if not address.key and address.kind != "http":
             raise InputMissingError(f"{path}: no object is there. Check the name, or put shards into it")
@@ -55,12 +56,12 @@ class RemoteStore:
                 _wait(fault, policy, num_retries, full_url(path))
                 num_retries += 1
             else:
-                return ShardStat(canonical(path), facts.size, version_of(facts))
+                return ShardStat(str(canonical(path)), facts.size, version_of(facts))
 
     def revisit(self, path: str, version: str) -> ShardStat:
         """Return the object that had this version when it was read; requests for it are pinned to that."""
         size = version.partition("-")[0]
-        return ShardStat(canonical(path), int(size) if size.isdecimal() else None, version)
+        return ShardStat(str(canonical(path)), int(size) if size.isdecimal() else None, version)
 
     def is_folder(self, path: str) -> bool:
         """Return whether objects lie below `path` in a bucket; over HTTP nobody can tell, so it is False."""

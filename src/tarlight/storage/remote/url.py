@@ -55,7 +55,8 @@ class SignedUrl(str):
     """The whole URL, as it is to be requested."""
 
     def __new__(cls, full: str) -> Self:
-        """Make one of a whole URL."""
+        """Make one of a whole URL, or of another one."""
+        full = full_url(full)
         url = super().__new__(cls, without_secrets(full))
         url.full = full
         return url

@@ -164,7 +164,7 @@ class Assembler:
         if decoded.fallback:
             self._fallbacks[decoded.fallback] += 1
         source = ShardSource(
-            shard.path, record.member, record.offset, record.size, shard.version, record.inflated
+            str(shard.path), record.member, record.offset, record.size, shard.version, record.inflated
         )
         return ImageObject(
             f"{shard.path}/{record.member}",
