@@ -144,7 +144,7 @@ class Reading:
             stat = store.stat(path)
             return OpenShard(stat, store.chunks(stat))
         facts = entry.download.facts()
-        stat = ShardStat(canonical(path), facts.size, version_of(facts))
+        stat = ShardStat(str(canonical(path)), facts.size, version_of(facts))
         return _RemoteShard(stat, entry.download, entry.origin)
 
     def close(self) -> None:
