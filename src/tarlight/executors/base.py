@@ -24,7 +24,13 @@ class Plan:
 
 
 class Run(Protocol):
-    """A run that goes on: an iterator over the tasks of the last stage. For one thread."""
+    """A run that goes on: an iterator over the tasks of the last stage. For one thread.
+
+    Tasks carry sections (`tarlight.tasks.put_section`): what is settled once this task and all before it are
+    consumed; so all tasks made of one source batch are handed on in a row, and the last one carries its
+    section. A section for which there is no task goes to `StageContext.trail` of the context that the run was
+    started with, once all tasks before it were handed on, and before StopIteration.
+    """
 
     def __iter__(self) -> Iterator[Task]:
         """Return itself."""

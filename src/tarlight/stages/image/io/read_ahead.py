@@ -14,18 +14,28 @@ from typing import TYPE_CHECKING
 
 from tarlight.decode import Caps, Encoded, Refusal, read_facts
 from tarlight.errors import ShardChangedError, ShardReadError
-from tarlight.ledger import Loss, LossReason
+from tarlight.ledger import Branch, Loss, LossReason
 from tarlight.stages.image.io.budget import ByteBudget
-from tarlight.stages.image.io.candidate import Candidate, Group, Line, ReadEnd, ReadFailure, ReadHungry
+from tarlight.stages.image.io.candidate import (
+    Candidate,
+    Group,
+    Line,
+    ReadEnd,
+    ReadFailure,
+    ReadHungry,
+    ShardEnd,
+)
 from tarlight.stages.image.io.option import GROUP_BYTES, GROUP_IMAGES
+from tarlight.stages.image.io.resume import check_version, pass_settled
 from tarlight.storage import open_store
 from tarlight.tar import read_records
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tarlight.checkpoint import Course
     from tarlight.decode import Decoder
-    from tarlight.ledger import Ledger
+    from tarlight.ledger import Books
     from tarlight.stages.image.io.option import ReaderOptions
     from tarlight.storage import ShardStat, Store
     from tarlight.tar import ImageRecord
@@ -43,12 +53,13 @@ class _StoppedError(Exception):
 class ReadAhead:
     """Reads partitions ahead of their consumer. All methods are for the consumer's thread."""
 
-    def __init__(self, options: ReaderOptions, decoder: Decoder, ledger: Ledger) -> None:
+    def __init__(self, options: ReaderOptions, decoder: Decoder, ledger: Books, course: Course) -> None:
         self.line = Line()
         self._options = options
         self._caps = Caps(max_pixels=options.max_pixels, max_scans=options.max_scans)
         self._decoder = decoder
         self._ledger = ledger
+        self._course = course
         self._budget = ByteBudget(options.read_ahead_bytes)
         self._tasks: SimpleQueue[FileGroupTask | None] = SimpleQueue()
         self._stopping = threading.Event()
@@ -82,7 +93,8 @@ class ReadAhead:
         try:
             while (task := self._next_task()) is not None and not self._stopping.is_set():
                 for path in task.data:
-                    self._read_shard(task, path)
+                    if not self._course.is_done(path):
+                        self._read_shard(task, path)
         except _StoppedError:
             self.line.put(ReadEnd())
         except BaseException as error:  # noqa: BLE001 (whatever it is, the consumer must see it)
@@ -97,19 +109,25 @@ class ReadAhead:
 
     def _read_shard(self, task: FileGroupTask, path: str) -> None:
         store = open_store(path, self._options.storage_options)
-        shard = store.stat(path)
-        source = _ShardBytes(store, shard, self._ledger, self._options.on_error, self._stopping)
+        shard, start = store.stat(path), self._course.start_of(path)
+        check_version(shard, start)
+        books = Branch(self._ledger)
+        source = _ShardBytes(store, shard, books, self._options.on_error, self._stopping)
         records = read_records(
             source,
             shard=path,
             size=shard.size,
-            ledger=self._ledger,
+            ledger=books,
             extensions=self._options.extensions,
             fields=self._options.fields,
             max_member_bytes=self._options.max_member_bytes,
+            num_counted=start.images if start else 0,
         )
         group, pixel_copies = Group(task, shard), self._decoder.pixel_copies
         try:
+            if start is not None:
+                group.names_before = pass_settled(records, start, path)
+                group.entries_before, group.images_before = start.entries, start.images
             for entry in records:
                 if isinstance(entry, Loss):
                     group.add(entry)
@@ -118,7 +136,7 @@ class ReadAhead:
                     group.add(candidate, candidate.decoding_bytes(pixel_copies))
                     group.has_work = group.has_work or candidate.encoded is not None
                 if len(group.entries) >= GROUP_IMAGES or group.num_bytes >= GROUP_BYTES:
-                    full, group = group, Group(task, shard)
+                    full, group = group, group.following()
                     self._hand_over(full)
             source.check()
         finally:
@@ -127,6 +145,7 @@ class ReadAhead:
                 group.add(source.failure)
             if group.entries:
                 self._hand_over(group)
+        self.line.put(ShardEnd(path, books.section))
 
     def _admit(self, record: ImageRecord) -> Candidate:
         data, record.data = record.data, None
@@ -153,7 +172,7 @@ class _ShardBytes:
     """The chunks of a shard; a read that fails ends them and becomes a loss."""
 
     def __init__(
-        self, store: Store, shard: ShardStat, ledger: Ledger, on_error: str, stopping: threading.Event
+        self, store: Store, shard: ShardStat, ledger: Books, on_error: str, stopping: threading.Event
     ) -> None:
         self.failure: Loss | None = None
         self._store = store
