@@ -106,8 +106,11 @@ class Stream:
         Raises:
             CheckpointWriteError: it could not be written.
         """
-        self._course.consume()
-        self._save()
+        self._check_caller()
+        with self._gate.held():
+            self._course.consume()
+            self._save()
+        self._gate.check()
 
     def state_dict(self) -> dict[str, Any]:
         """How far the run is, the batch in hand included: plain data that JSON or pickle can hold.

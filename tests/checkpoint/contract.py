@@ -1,5 +1,4 @@
-"""What every executor must keep when its whole process is killed, again and again: one suite, subclassed by
-each.
+"""What every executor must keep when its whole process is killed: one suite, subclassed by each.
 
 A subclass names its executor in `executor` as `module:Name`; it is made without arguments in the killed
 process.
@@ -48,8 +47,7 @@ class Run:
         self.random = random.Random(way)
 
     def begin(self):
-        """Start the victim with other options than the last one, and wait until it has delivered something
-        more."""
+        """Start the victim with other options than before, and wait until it has delivered something."""
         choose = self.random.randint
         options = {
             "batch_size": choose(1, 7),
@@ -93,8 +91,7 @@ class CheckpointContract:
     @pytest.mark.timeout(600)
     @pytest.mark.parametrize("way", ["state", "commit", "next"])
     def test_kills(self, tmp_path, way):
-        """Killed at random and resumed with other options, all runs together deliver the dataset, books
-        included.
+        """Killed at random, resumed with other options: together the runs deliver the dataset.
 
         With the state beside the output nothing comes twice, otherwise the batch in hand at each kill at
         most.

@@ -1,5 +1,4 @@
-"""Datasets with everything at the borders of batches and shards that can go wrong, and what runs give of
-them."""
+"""Datasets with what can go wrong at the borders of batches and shards, and what runs give of them."""
 
 from __future__ import annotations
 

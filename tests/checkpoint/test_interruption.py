@@ -38,8 +38,7 @@ ONE = {"batch_size": 1, "num_threads": 1, "files_per_partition": 1}
 @example([(".tar", ["good", "good", "again", "good"])], [(ONE, 2)], ONE, ())  # delivered, then skipped
 @given(shards=SHARDS, legs=LEGS, last=OPTIONS, fields=st.sampled_from([(), ("txt",)]))
 def test_state_beside_the_output_is_exactly_once(shards, legs, last, fields):
-    """With `state_dict()` stored with each batch, all runs together give what one run gives, books
-    included."""
+    """With `state_dict()` stored with each batch, all runs together give what one gives, books included."""
     with tempfile.TemporaryDirectory() as folder:
         whole = stream(write(folder, shards), fields=fields)
         expected = [name for batch in whole for name in ids(batch)]
@@ -55,3 +54,21 @@ def test_state_beside_the_output_is_exactly_once(shards, legs, last, fields):
         assert delivered == expected
         assert books(run.report) == books(whole.report)
         assert run.report.outcome == "finished"
+        assert sums(run.state_dict()) == sums(whole.state_dict()) == counted(whole.report)
+
+
+def sums(state):
+    """What the sections of a finished run add up to."""
+    assert state["finished"]
+    assert state["reading"] == {}
+    ledger = state["ledger"]
+    return [ledger[name] for name in ("seen", "delivered", "skipped", "ignored", "decoders", "fallbacks")] + [
+        ledger[name] for name in ("shards", "bytes_read", "bytes_lost", "pixels", "num_losses", "num_notes")
+    ]
+
+
+def counted(report):
+    """The same numbers in the live ledger, which was written beside the sections."""
+    images = [report.images_seen, report.images_delivered, report.images_skipped, report.ignored]
+    pixels = [report.decoders, report.fallbacks, report.shards, report.bytes_read, report.bytes_lost]
+    return [*images, *pixels, report.pixels, len(report.losses), len(report.notes)]

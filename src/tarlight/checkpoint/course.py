@@ -67,6 +67,9 @@ class Course:
         Raises:
             CheckpointMismatchError: the checkpoint is of another dataset.
         """
+        if self._dataset.is_planned:
+            self._dataset.plan(shards)
+            return
         dataset = Dataset(() if self._loaded is None else self._loaded.done_paths)
         dataset.plan(shards)
         if self._loaded is not None and self._loaded.has_begun:
