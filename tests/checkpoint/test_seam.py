@@ -9,11 +9,13 @@ import random
 import pytest
 
 from tarlight.checkpoint import Course, Trail
-from tarlight.errors import TooManyFailuresError
-from tarlight.ledger import Ledger, Section
+from tarlight.errors import LedgerError, TooManyFailuresError
+from tarlight.ledger import Ledger, Section, section
 from tarlight.stages.base import StageContext
+from tarlight.storage import local as local_store
 from tarlight.tasks import EmptyTask, take_section
-from tests.reader.dataset import jpeg, write_tar
+from tests.reader.dataset import jpeg, write_shards, write_tar
+from tests.reader.test_hand_over import HAND_OVERS
 from tests.soak import repetitions
 
 from .contract import SHARDS
@@ -71,6 +73,55 @@ def unordered(report):
     """Books whose entries come in no particular order."""
     plain = books(report)
     return plain | {name: sorted(map(str, plain[name])) for name in ("skips", "losses", "notes")}
+
+
+WITHIN_A_WORKER = ("store to tar", "held image to reader", "tar to reader", "reader to group")
+
+
+@pytest.mark.parametrize("where", [*WITHIN_A_WORKER, "image to batch or ledger"])
+def test_an_image_dropped_before_it_is_in_a_section_is_found(tmp_path, monkeypatch, where):
+    """Sections could fail to balance: what is dropped inside a worker shows in their sum too."""
+    write_shards(tmp_path, shards=4, records=30)
+    owner, name, wrap = HAND_OVERS[where]
+    monkeypatch.setattr(owner, name, wrap(getattr(owner, name)))
+    monkeypatch.setattr(local_store, "CHUNK_BYTES", 20_480)
+    run = make(tmp_path, batch_size=10, fields=("txt",)).stream()
+    with pytest.raises(LedgerError):
+        list(run)
+    assert not balanced(run._course.committed)
+
+
+def test_sections_balance(tmp_path):
+    """The same sections without a loss balance, after every batch."""
+    run = stream(write(tmp_path, SHARDS), batch_size=4)
+    for _ in run:
+        run._course.consume()
+        assert balanced(run._course.committed)
+    assert balanced(run._course.committed)
+
+
+def balanced(sections):
+    """Whether the books of sections that were added up balance."""
+    ledger = Ledger()
+    ledger.take_in(sections)
+    return ledger.report("finished", 0.0).is_balanced
+
+
+def test_what_is_beyond_the_bound_is_counted_and_said(tmp_path, monkeypatch):
+    """Beyond the bound entries are counted only, and a resumed run notes how many it cannot name."""
+    monkeypatch.setattr(section, "KEPT_IN_MEMORY", 3)
+    write(tmp_path, [(".tar", ["broken"] * 8 + ["good"] * 2)])
+    first = stream(tmp_path, batch_size=1)
+    next(first)
+    again = stream(tmp_path, batch_size=1)
+    again.load_state_dict(first.state_dict())
+    first.close()
+    assert sum(len(batch.data) for batch in again) == 1
+    assert again.report.num_skipped == 8
+    assert len(again.report.skips) == 3
+    assert [note.text for note in again.report.notes if note.kind == "checkpoint"] == [
+        "5 skips, losses and notes of earlier runs are counted, but not named any more"
+    ]
 
 
 def test_a_part_knows_its_shards_only(tmp_path):

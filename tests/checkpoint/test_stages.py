@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import pytest
 
-from tarlight.errors import ArgumentError, PipelineError
+from tarlight.errors import ArgumentError, ArgumentTypeError, CheckpointMismatchError, PipelineError
 from tarlight.pipeline import Pipeline
 from tarlight.stages.base import ProcessingStage
 from tarlight.tasks import ImageBatch
@@ -208,3 +208,36 @@ def test_a_pipeline_without_a_reader_is_refused(tmp_path):
     """A pipeline in which no stage says what it has read cannot keep a checkpoint."""
     with pytest.raises(PipelineError, match="ImageReaderStage"):
         Pipeline(stages=[Source()]).stream(checkpoint_path=tmp_path / "c.json")
+
+
+@pytest.mark.parametrize(("then", "now", "refused"), [((1, 2), (1, 2), False), ((1, 2), (1, 3), True)])
+def test_a_stage_of_ones_own_may_have_a_fingerprint(tmp_path, then, now, refused):
+    """What a stage names in `fingerprint()` must be the same in a resumed run."""
+
+    class Cropping(Buffer):
+        def __init__(self, size):
+            self.size = size
+
+        def fingerprint(self):
+            return {"size": self.size}
+
+    write(tmp_path, SHARDS)
+    state = run_with(tmp_path, [Cropping(then)]).state_dict()
+    run = run_with(tmp_path, [Cropping(now)])
+    if refused:
+        with pytest.raises(CheckpointMismatchError, match=r"Cropping\.size was \[1, 2\] and is \[1, 3\]"):
+            run.load_state_dict(state)
+    else:
+        run.load_state_dict(state)
+        assert len(list(run)) == 3
+
+
+def test_a_fingerprint_is_plain_data(tmp_path):
+    """A fingerprint that JSON cannot hold is an error that says so."""
+
+    class Odd(Buffer):
+        def fingerprint(self):
+            return {"model": object()}
+
+    with pytest.raises(ArgumentTypeError, match=r"fingerprint\(\)"):
+        run_with(write(tmp_path, SHARDS), [Odd()])
