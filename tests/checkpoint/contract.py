@@ -38,11 +38,11 @@ class Run:
         self.settings = {
             "executor": executor,
             "way": way,
-            "dataset": write(folder / "data", SHARDS),
+            "dataset": write(folder / "data", SHARDS * repetitions(1, 6)),
             "log": str(folder / "log"),
             "checkpoint": str(folder / "checkpoint.json"),
             "state": None,
-            "pause_s": 0.02,
+            "pause_s": 0.1 if way == "next" else 0.02,
         }
         self.random = random.Random(way)
 
@@ -64,7 +64,8 @@ class Run:
     def kill(self):
         """Begin, and kill -9 a moment later. Returns whether it was still alive."""
         victim = self.begin()
-        time.sleep(self.random.uniform(0, 0.15))
+        # What nobody commits is saved once a second: some of those runs must live long enough to be saved.
+        time.sleep(self.random.uniform(0, 1.5 if self.settings["way"] == "next" else 0.1))
         was_alive = victim.poll() is None
         victim.kill()
         victim.wait()
@@ -104,6 +105,7 @@ class CheckpointContract:
             kills += run.kill()
             if "report" in run.lines()[-1]:
                 break
+        assert kills
         log = run.finish()
         batches = [line["ids"] for line in log if "ids" in line]
         delivered = [name for batch in batches for name in batch]
