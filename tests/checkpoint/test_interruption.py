@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
+import random
+import signal
 import tempfile
+import threading
+import time
 
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.soak import repetitions
 
-from .dataset import KINDS, books, ids, stream, write
+from .dataset import KINDS, books, ids, make, stream, write
 
 SHARDS = st.lists(
     st.tuples(
@@ -72,3 +77,45 @@ def counted(report):
     images = [report.images_seen, report.images_delivered, report.images_skipped, report.ignored]
     pixels = [report.decoders, report.fallbacks, report.shards, report.bytes_read, report.bytes_lost]
     return [*images, *pixels, report.pixels, len(report.losses), len(report.notes)]
+
+
+def test_ctrl_c_at_any_moment(tmp_path):
+    """Ctrl-C at random moments, in commits too, leaves nothing out and repeats a batch at most."""
+    write(tmp_path / "data", [(".tar", ["good"] * 9 + ["broken"])] * 12)
+    path, chance = tmp_path / "c.json", random.Random(3)
+    whole = stream(tmp_path / "data")
+    expected = [name for batch in whole for name in ids(batch)]
+    delivered, interrupts, run = [], 0, None
+    while run is None or run.report.outcome != "finished":
+        run = make(tmp_path / "data", batch_size=chance.randint(1, 3)).stream(checkpoint_path=path)
+        timer = threading.Timer(chance.uniform(0.0005, 0.04), os.kill, (os.getpid(), signal.SIGINT))
+        try:
+            for number, batch in enumerate(run):
+                if number == 0:
+                    timer.start()
+                delivered += ids(batch)
+                run.commit()
+            wait_for(timer)
+        except KeyboardInterrupt:
+            interrupts += 1
+            timer.join()
+        run.close()
+        assert run.report.is_balanced
+    assert sorted(set(delivered)) == sorted(expected)
+    assert interrupts
+    assert len(delivered) - len(expected) <= 3 * interrupts
+    assert books(stream_again(tmp_path).report) == books(whole.report)
+
+
+def wait_for(timer):
+    """Wait for the interrupt of a timer that was started."""
+    if timer.ident is not None:
+        timer.join()
+        time.sleep(0.01)
+
+
+def stream_again(folder):
+    """The finished run, once more."""
+    run = make(folder / "data").stream(checkpoint_path=folder / "c.json")
+    assert list(run) == []
+    return run
