@@ -10,6 +10,9 @@ Every error says what happened, where (shard, member, offset) and what to do nex
     │   └── InputUnreachableError    (ConnectionError)    a server that cannot be reached
     ├── ArgumentError                (ValueError)         an argument with a value that is not allowed
     ├── ArgumentTypeError            (TypeError)          an argument of the wrong type
+    ├── CheckpointError              (ValueError)         a checkpoint that cannot be read
+    │   └── CheckpointMismatchError                       a checkpoint of another dataset or other options
+    ├── CheckpointWriteError         (OSError)            a checkpoint that cannot be written
     ├── PipelineError                (ValueError)         stages that do not fit together
     ├── TarError                     (ValueError)         a damaged shard, with `on_error="raise"`
     ├── ImageError                   (ValueError)         a bad image, with `on_error="raise"`
@@ -53,6 +56,18 @@ class ArgumentError(TarlightError, ValueError):
 
 class ArgumentTypeError(TarlightError, TypeError):
     """An argument has the wrong type; the message names it and the allowed types."""
+
+
+class CheckpointError(TarlightError, ValueError):
+    """A checkpoint cannot be used: damaged, cut off, or no checkpoint at all."""
+
+
+class CheckpointMismatchError(CheckpointError):
+    """A checkpoint belongs to another dataset or to other options; the message says what differs."""
+
+
+class CheckpointWriteError(TarlightError, OSError):
+    """A checkpoint cannot be written where it was asked for."""
 
 
 class PipelineError(TarlightError, ValueError):

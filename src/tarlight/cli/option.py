@@ -68,6 +68,15 @@ def _value(name: str, text: str) -> Any:
         raise typer.BadParameter(f"the value of {name} begins like JSON and is none") from None
 
 
+def resumable(text: str | None) -> str | None:
+    """Check the target of `--checkpoint`, as that of `--json`."""
+    if text == "-":
+        raise typer.BadParameter(
+            "a checkpoint is read again and so needs a file; name one that ends in .json"
+        )
+    return writable(text)
+
+
 _WHAT, _HOW, _OUT = "What to load", "How to load it", "What to say"
 
 Paths = Annotated[
@@ -133,6 +142,15 @@ MaxFailures = Annotated[
         metavar="N|N%",
         help="Stop when more than this many (10), or this part (1% or 0.01, up to 100% or 1.0), failed. A "
         "part is looked at from the 100th image on, and once more at the end.",
+        rich_help_panel=_HOW,
+    ),
+]
+Checkpoint = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE",
+        callback=resumable,
+        help="Keep in FILE, which ends in .json, how far the run is, and go on from there when it is there.",
         rich_help_panel=_HOW,
     ),
 ]

@@ -71,6 +71,7 @@ class FilePartitioningStage(ProcessingStage[EmptyTask, FileGroupTask]):
         Raises:
             InputMissingError: a path is missing or nothing matches.
             InputDeniedError: something may not be read or listed.
+            CheckpointMismatchError: the run is resumed from a checkpoint of another dataset.
         """
         context = self.context or StageContext(dataset_name=task.dataset_name)
         listing = find_shards(
@@ -79,6 +80,7 @@ class FilePartitioningStage(ProcessingStage[EmptyTask, FileGroupTask]):
         for note in listing.notes:
             context.ledger.note(note)
         groups = self._group(listing.shards)[: self.limit]
+        context.course.plan((shard.path, shard.size) for group in groups for shard in group)
         context.emit(_planned(groups))
         digits = max(6, len(str(len(groups) - 1)))
         for index, group in enumerate(groups):

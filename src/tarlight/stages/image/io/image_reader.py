@@ -134,12 +134,26 @@ class ImageReaderStage(ProcessingStage[FileGroupTask, ImageBatch]):
         threads.
         """
         context = self.context or StageContext()
-        ahead = ReadAhead(self.options, self._decoder or self._select(), context.ledger)
+        ahead = ReadAhead(self.options, self._decoder or self._select(), context.ledger, context.course)
         assembler = Assembler(tasks, ahead, self.options, context)
         try:
             yield from assembler.batches()
         finally:
             context.ledger.leave(assembler.num_waiting + ahead.close())
+
+    def fingerprint(self) -> dict[str, Any]:
+        """Options that decide about ids, verdicts and pixels; a checkpoint of others is refused."""
+        options = self.options
+        return {
+            "decoder": options.decoder,
+            "extensions": sorted(options.extensions),
+            "fields": sorted(options.fields),
+            "damaged": options.damaged,
+            "exif_orientation": options.exif_orientation,
+            "max_pixels": options.max_pixels,
+            "max_scans": options.max_scans,
+            "max_member_bytes": options.max_member_bytes,
+        }
 
     def release(self, task: ImageBatch) -> bool:
         """Release the pixels of a batch. Returns False, and does nothing, where one came out of gzip."""

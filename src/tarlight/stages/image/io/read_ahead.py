@@ -15,18 +15,28 @@ from typing import TYPE_CHECKING
 
 from tarlight.decode import Caps, Encoded, Refusal, read_facts
 from tarlight.errors import ShardChangedError, ShardChecksumError, ShardReadError
-from tarlight.ledger import Loss, LossReason, ShardAccount
+from tarlight.ledger import Branch, Loss, LossReason, ShardAccount
 from tarlight.stages.image.io.budget import ByteBudget
-from tarlight.stages.image.io.candidate import Candidate, Group, Line, ReadEnd, ReadFailure, ReadHungry
+from tarlight.stages.image.io.candidate import (
+    Candidate,
+    Group,
+    Line,
+    ReadEnd,
+    ReadFailure,
+    ReadHungry,
+    ShardEnd,
+)
 from tarlight.stages.image.io.option import GROUP_BYTES, GROUP_IMAGES
+from tarlight.stages.image.io.resume import check_version, pass_settled
 from tarlight.storage import Reading, ShardStat, StoppedError
 from tarlight.tar import read_records
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tarlight.checkpoint import Course
     from tarlight.decode import Decoder
-    from tarlight.ledger import Ledger
+    from tarlight.ledger import Books
     from tarlight.stages.image.io.option import ReaderOptions
     from tarlight.storage import OpenShard
     from tarlight.tar import ImageRecord
@@ -40,12 +50,13 @@ TASKS_AHEAD = 32
 class ReadAhead:
     """Reads partitions ahead of their consumer. All methods are for the consumer's thread."""
 
-    def __init__(self, options: ReaderOptions, decoder: Decoder, ledger: Ledger) -> None:
+    def __init__(self, options: ReaderOptions, decoder: Decoder, ledger: Books, course: Course) -> None:
         self.line = Line()
         self._options = options
         self._caps = Caps(max_pixels=options.max_pixels, max_scans=options.max_scans)
         self._decoder = decoder
         self._ledger = ledger
+        self._course = course
         self._budget = ByteBudget(options.read_ahead_bytes)
         self._reading = Reading(options.storage_options)
         self._tasks: SimpleQueue[FileGroupTask | None] = SimpleQueue()
@@ -63,7 +74,8 @@ class ReadAhead:
         """Give the reader a partition to read, or None when there are no more."""
         if task is not None:
             for path, size in _shards(task):
-                self._reading.expect(path, size)
+                if not self._course.is_done(path):
+                    self._reading.expect(path, size)
         self._tasks.put(task)
 
     def release(self, group: Group) -> None:
@@ -84,7 +96,8 @@ class ReadAhead:
         try:
             while (task := self._next_task()) is not None and not self._stopping.is_set():
                 for path, size in _shards(task):
-                    self._read_shard(task, path, size)
+                    if not self._course.is_done(path):
+                        self._read_shard(task, path, size)
         except StoppedError:
             self.line.put(ReadEnd())
         except BaseException as error:  # noqa: BLE001 (whatever it is, the consumer must see it)
@@ -111,23 +124,31 @@ class ReadAhead:
             raise error
         group = Group(task, shard)
         group.add(_loss_of(shard, 0, error))
-        self._ledger.finish_shard(ShardAccount(shard.path))
+        books = Branch(self._ledger)
+        books.finish_shard(ShardAccount(shard.path))
         self._hand_over(group)
+        self.line.put(ShardEnd(shard.path, books.section))
 
     def _read_records(self, task: FileGroupTask, opened: OpenShard) -> None:
-        shard = opened.stat
-        source = _ShardBytes(opened, self._ledger, self._options.on_error, self._stopping)
+        shard, start = opened.stat, self._course.start_of(opened.stat.path)
+        check_version(shard, start)
+        books = Branch(self._ledger)
+        source = _ShardBytes(opened, books, self._options.on_error, self._stopping)
         records = read_records(
             source,
             shard=shard.path,
             size=shard.size,
-            ledger=self._ledger,
+            ledger=books,
             extensions=self._options.extensions,
             fields=self._options.fields,
             max_member_bytes=self._options.max_member_bytes,
+            num_counted=start.images if start else 0,
         )
         group, pixel_copies = Group(task, shard), self._decoder.pixel_copies
         try:
+            if start is not None:
+                group.names_before = pass_settled(records, start, shard.path)
+                group.entries_before, group.images_before = start.entries, start.images
             for entry in records:
                 if isinstance(entry, Loss):
                     group.add(entry)
@@ -136,7 +157,7 @@ class ReadAhead:
                     group.add(candidate, candidate.decoding_bytes(pixel_copies))
                     group.has_work = group.has_work or candidate.encoded is not None
                 if len(group.entries) >= GROUP_IMAGES or group.num_bytes >= GROUP_BYTES:
-                    full, group = group, Group(task, shard)
+                    full, group = group, group.following()
                     self._hand_over(full)
             source.check()
         finally:
@@ -146,6 +167,7 @@ class ReadAhead:
                 group.add(source.failure)
             if group.entries:
                 self._hand_over(group)
+        self.line.put(ShardEnd(shard.path, books.section))
 
     def _admit(self, record: ImageRecord) -> Candidate:
         data, record.data = record.data, None
@@ -171,7 +193,7 @@ class ReadAhead:
 class _ShardBytes:
     """The chunks of a shard; a read that fails ends them and becomes a loss."""
 
-    def __init__(self, opened: OpenShard, ledger: Ledger, on_error: str, stopping: threading.Event) -> None:
+    def __init__(self, opened: OpenShard, ledger: Books, on_error: str, stopping: threading.Event) -> None:
         self.failure: Loss | None = None
         self._has_ended = False
         self._opened = opened
