@@ -19,6 +19,7 @@ from tarlight.decode.batching import LOST, NOT_DECODED
 from tarlight.decode.ladder import COMPLAINT, WRONG_SIZE, working_bytes
 from tarlight.decode.precheck import MARKER_FAULT
 from tarlight.decode.segment import DHT
+from tarlight.errors import DecoderUnavailableError
 from tarlight.ledger import SkipReason
 from tests.decode.fakes import REFUSED, FakeRung
 from tests.decode.jpegs import encoded, find, paint, save
@@ -152,3 +153,16 @@ def test_a_hundred_images_with_thirty_bad_ones_give_seventy():
         assert isinstance(result, Decoded) == (jpeg is good)
     assert sum(isinstance(result, Decoded) for result in results) == 70
     assert sum(getattr(result, "decoder", "") == "dali" for result in results) > 35
+
+
+def test_a_required_decoder_that_cannot_start_is_an_error():
+    """Asked for by name and not working from the start is an error that says why; `auto` goes on and notes it."""
+    rungs = [FakeRung("a", is_missing=True), FakeRung("b", is_missing=True)]
+    with pytest.raises(DecoderUnavailableError, match=r"libfake\.so is not there"):
+        LadderDecoder("fake", "", rungs, TurboDecoder(), is_required=True).prepare()
+    decoder = LadderDecoder("fake", "", rungs, TurboDecoder())
+    decoder.prepare()
+    assert len(decoder.notes) == 2
+    half = LadderDecoder("fake", "", [rungs[0], FakeRung()], TurboDecoder(), is_required=True)
+    half.prepare()
+    assert half.decode([encoded(GOOD[0])])[0].decoder == "fake"

@@ -74,6 +74,15 @@ class Batcher:
             told.append(f"{self._rung.name}: closed, the next decoder took over: {self.closed}")
         return told
 
+    def open(self) -> bool:
+        """Make a first backend, where there is none yet. Returns whether the rung is open."""
+        if not self._idle and not self.closed:
+            try:
+                self._idle.append(self._rung.make())
+            except Exception as error:  # noqa: BLE001 (as in `_call`)
+                self._learn(error, num_bytes=0, num_images=1)
+        return not self.closed
+
     def run(self, files: Sequence[bytes], sizes: Sequence[int]) -> list[Array | str]:
         """Decode files: pixels or a phrase for each, in the same order.
 

@@ -40,6 +40,9 @@ class TurboDecoder:
     pixel_copies: ClassVar[int] = 1
     """libjpeg-turbo writes into the array that is delivered."""
 
+    def prepare(self) -> None:
+        """Nothing is needed."""
+
     def decode(self, images: Sequence[Encoded]) -> list[Decoded | Refusal]:
         """Decode every image: one result an image, in the same order."""
         return [self._decode_one(image) for image in images]
@@ -73,6 +76,9 @@ class PillowDecoder:
     """Nothing that a report should tell."""
     pixel_copies: ClassVar[int] = 4
     """The verdict's array, Pillow's picture, its conversion, and the array that is delivered."""
+
+    def prepare(self) -> None:
+        """Nothing is needed."""
 
     def decode(self, images: Sequence[Encoded]) -> list[Decoded | Refusal]:
         """Decode every image: one result an image, in the same order."""

@@ -15,6 +15,7 @@ from tarlight.decode.batching import LOST, Batcher
 from tarlight.decode.precheck import find_visible_fault, stamp_orientation
 from tarlight.decode.protocol import Decoded, Encoded, Refusal
 from tarlight.decode.turbo import has_complaint
+from tarlight.errors import DecoderUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,6 +51,10 @@ class Ladder:
     def notes(self) -> tuple[str, ...]:
         """What the report should tell: smaller batches, rungs that were closed."""
         return tuple(note for batcher in self._batchers for note in batcher.notes)
+
+    def open(self) -> bool:
+        """Make a first backend of every rung. Returns whether any rung is open."""
+        return any([batcher.open() for batcher in self._batchers])
 
     def decode(self, images: Sequence[Encoded]) -> list[Decoded | Refusal]:
         """Decode every image: one result an image, in the same order."""
@@ -143,7 +148,14 @@ class LadderDecoder:
     """The array that is delivered, the library's own output, and its planes before they are converted."""
 
     def __init__(
-        self, name: str, reason: str, rungs: Sequence[Rung], bottom: TurboDecoder, *, strict: bool = False
+        self,
+        name: str,
+        reason: str,
+        rungs: Sequence[Rung],
+        bottom: TurboDecoder,
+        *,
+        strict: bool = False,
+        is_required: bool = False,
     ) -> None:
         """Make no backend yet: the first image does.
 
@@ -153,10 +165,11 @@ class LadderDecoder:
             rungs: from the one that is asked first down.
             bottom: decodes, or refuses, what no rung did.
             strict: see `Ladder`.
+            is_required: it was asked for by name, so the CPU alone will not do from the start.
         """
         self.name = name
         self.reason = reason
-        self._recipe: Final = (tuple(rungs), bottom, strict)
+        self._recipe: Final = (tuple(rungs), bottom, strict, is_required)
         self._ladder: Ladder | None = None
         self._lock = threading.Lock()
 
@@ -165,7 +178,7 @@ class LadderDecoder:
         """The ladder, made when it is first asked for."""
         with self._lock:
             if self._ladder is None:
-                rungs, bottom, strict = self._recipe
+                rungs, bottom, strict, _ = self._recipe
                 self._ladder = Ladder(rungs, bottom, strict=strict)
             return self._ladder
 
@@ -174,15 +187,27 @@ class LadderDecoder:
         """What the report should tell: smaller batches, rungs that were closed."""
         return self.ladder.notes
 
+    def prepare(self) -> None:
+        """Load the libraries, and start the device.
+
+        Raises:
+            DecoderUnavailableError: it was asked for by name, and nothing of it works here.
+        """
+        *_, is_required = self._recipe
+        if not self.ladder.open() and is_required:
+            raise DecoderUnavailableError(
+                f"decoder={self.name!r} does not work here: {'; '.join(self.notes)}; use decoder='auto' to go on "
+                "without it"
+            )
+
     def decode(self, images: Sequence[Encoded]) -> list[Decoded | Refusal]:
         """Decode every image: one result an image, in the same order."""
         return self.ladder.decode(images)
 
     def __reduce__(self) -> tuple[object, ...]:
-        rungs, bottom, strict = self._recipe
-        return _remake, (self.name, self.reason, rungs, bottom, strict)
+        return _remake, (self.name, self.reason, *self._recipe)
 
 
 def _remake(name: str, reason: str, *recipe: object) -> LadderDecoder:
-    rungs, bottom, strict = cast("tuple[tuple[Rung, ...], TurboDecoder, bool]", recipe)
-    return LadderDecoder(name, reason, rungs, bottom, strict=strict)
+    rungs, bottom, strict, is_required = cast("tuple[tuple[Rung, ...], TurboDecoder, bool, bool]", recipe)
+    return LadderDecoder(name, reason, rungs, bottom, strict=strict, is_required=is_required)

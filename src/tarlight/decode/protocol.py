@@ -121,6 +121,13 @@ class Decoder(Protocol):
     def notes(self) -> tuple[str, ...]:
         """What was noticed up to now that the report should tell, for people."""
 
+    def prepare(self) -> None:
+        """Load what decoding needs, so that whatever is missing shows before the first image.
+
+        Raises:
+            DecoderUnavailableError: it was asked for by name, and does not work here.
+        """
+
     def decode(self, images: Sequence[Encoded]) -> list[Decoded | Refusal]:
         """Decode every image: one result an image, in the same order.
 

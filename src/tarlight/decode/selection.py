@@ -1,7 +1,7 @@
 """Chooses a decoder by what is installed and what the driver says, here and now, and tells why.
 
 `auto` goes by what is expected to be fastest: on a GPU nvImageCodec, which tells a bad image from a good one
-by itself, then DALI; without one libjpeg-turbo, since DALI on the CPU takes a third more of it. Nothing heavy
+by itself, then DALI; without one libjpeg-turbo, since DALI on the CPU takes a quarter more of it. Nothing heavy
 is imported by choosing.
 """
 
@@ -175,7 +175,8 @@ class _Choice:
         )
 
     def _ladder(self, name: str, reason: str, rungs: tuple[Rung, ...]) -> Decoder:
-        return LadderDecoder(name, reason, rungs, self.bottom, strict=self.strict)
+        is_required = reason.startswith(_BY_NAME)
+        return LadderDecoder(name, reason, rungs, self.bottom, strict=self.strict, is_required=is_required)
 
 
 def _is_installed(package: str) -> bool:

@@ -74,8 +74,8 @@ class ImageReaderStage(ProcessingStage[FileGroupTask, ImageBatch]):
             decoder: `auto`, or the name of one decoder, which must then be available: `turbo`, `pillow`,
                 `dali` (on a GPU, else on the CPU), `nvimgcodec` (on a GPU). Chosen when a worker starts.
             verify: `dali` and `nvimgcodec` do not see damaged image data. `headers` finds what headers and
-                markers show of it; `strict` also has libjpeg-turbo look at all data of every image, for
-                about half of what decoding it there costs. The other decoders always see everything.
+                markers show of it; `strict` also has libjpeg-turbo look at all data of every image, at
+                over a third of what decoding it there costs. The other decoders always see everything.
             extensions: Last extensions that make a member an image, in any case; JPEG only.
             fields: Fields of the same record to attach to `image.metadata`, such as `("txt", "json")`.
             on_error: `skip` records a bad image or damage and goes on; `raise` stops at the first.
@@ -131,6 +131,7 @@ class ImageReaderStage(ProcessingStage[FileGroupTask, ImageBatch]):
             DecoderUnavailableError: One was asked for by name and cannot be had on this worker.
         """
         self._decoder = self._select()
+        self._decoder.prepare()
 
     def teardown(self) -> None:
         """Let the decoder go."""
