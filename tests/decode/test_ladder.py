@@ -156,7 +156,7 @@ def test_a_hundred_images_with_thirty_bad_ones_give_seventy():
 
 
 def test_a_required_decoder_that_cannot_start_is_an_error():
-    """Asked for by name and not working from the start is an error that says why; `auto` goes on and notes it."""
+    """Asked for by name and not working from the start is an error that says why; `auto` notes it."""
     rungs = [FakeRung("a", is_missing=True), FakeRung("b", is_missing=True)]
     with pytest.raises(DecoderUnavailableError, match=r"libfake\.so is not there"):
         LadderDecoder("fake", "", rungs, TurboDecoder(), is_required=True).prepare()

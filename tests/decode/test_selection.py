@@ -96,6 +96,20 @@ def test_output_on_a_device_that_is_not_there_is_told():
         assert result.pixels.shape == (28, 40, 3)
 
 
+@pytest.mark.parametrize("package", ["dali", "nvimgcodec"])
+def test_a_device_that_a_library_cannot_use_costs_no_image(package):
+    """When a library fails on the device that the driver names, the CPU decodes, or the name is an error."""
+    chosen, nowhere = choice(), replace(H100, index=99)
+    rungs = chosen._engines(nowhere) if package == "nvimgcodec" else (chosen._dali_rung(nowhere),)
+    decoder = chosen._ladder(package, "auto: it was there", rungs)
+    decoder.prepare()
+    (result,) = decoder.decode([encoded(save())])
+    assert (result.decoder, result.fallback) == ("turbo", "decoder or device lost")
+    assert len(decoder.notes) == len(rungs)
+    with pytest.raises(DecoderUnavailableError, match=f"decoder='{package}' does not work here"):
+        chosen._ladder(package, "asked for by name, on a GPU", rungs).prepare()
+
+
 @pytest.mark.parametrize(
     ("capability", "engines"),
     [

@@ -112,7 +112,8 @@ def _build(rung: DaliRung) -> Any:
 
 
 def _translate(error: RuntimeError) -> BackendError:
-    message = str(error)
+    # Before that word DALI quotes the lines of code that made the pipeline.
+    message = str(error).rpartition("encountered:")[2].strip()
     if any(word in message for word in _OUT_OF_MEMORY):
         return OutOfMemoryError(message)
     if any(word in message for word in _LOST):

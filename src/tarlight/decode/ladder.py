@@ -54,7 +54,7 @@ class Ladder:
 
     def open(self) -> bool:
         """Make a first backend of every rung. Returns whether any rung is open."""
-        return any([batcher.open() for batcher in self._batchers])
+        return sum(batcher.open() for batcher in self._batchers) > 0
 
     def decode(self, images: Sequence[Encoded]) -> list[Decoded | Refusal]:
         """Decode every image: one result an image, in the same order."""
@@ -196,8 +196,8 @@ class LadderDecoder:
         *_, is_required = self._recipe
         if not self.ladder.open() and is_required:
             raise DecoderUnavailableError(
-                f"decoder={self.name!r} does not work here: {'; '.join(self.notes)}; use decoder='auto' to go on "
-                "without it"
+                f"decoder={self.name!r} does not work here: {'; '.join(self.notes)}; use decoder='auto' to "
+                "go on without it"
             )
 
     def decode(self, images: Sequence[Encoded]) -> list[Decoded | Refusal]:

@@ -1,8 +1,8 @@
 """Chooses a decoder by what is installed and what the driver says, here and now, and tells why.
 
 `auto` goes by what is expected to be fastest: on a GPU nvImageCodec, which tells a bad image from a good one
-by itself, then DALI; without one libjpeg-turbo, since DALI on the CPU takes a quarter more of it. Nothing heavy
-is imported by choosing.
+by itself, then DALI; without one libjpeg-turbo, since DALI on the CPU takes a quarter more of it. Nothing
+heavy is imported by choosing.
 """
 
 from __future__ import annotations
