@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tarlight.report.label import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def count_or_fraction(text: str) -> float:
@@ -21,25 +24,30 @@ def count_or_fraction(text: str) -> float:
         raise typer.BadParameter(f"give a count (10) or a fraction (0.01 or 1%), not {text!r}") from None
 
 
-def writable(text: str | None) -> str | None:
-    """Check the target of `--json` before the work is done, not after.
+def writable(ending: str) -> Callable[[str | None], str | None]:
+    """Return a check of the target of `--json` or `--csv`, made before the work is done, not after.
 
-    Only a `.json` is written, since a shell puts the first of several shards where `--json *.tar` stands.
+    Only files of that ending are written, since a shell puts the first of several shards where
+    `--json *.tar` stands.
     """
-    if text is None or text == "-":
-        return text
-    if not text or Path(text).is_dir():
-        raise typer.BadParameter(f"{printable(repr(text))} is a folder; name a file in it")
-    if not Path(text).parent.is_dir():
-        raise typer.BadParameter(
-            f"the folder {printable(str(Path(text).parent))} does not exist; make it first"
-        )
-    for path in (text, os.path.realpath(text)):
-        if not path.lower().endswith(".json"):
+
+    def check(text: str | None) -> str | None:
+        if text is None or text == "-":
+            return text
+        if not text or Path(text).is_dir():
+            raise typer.BadParameter(f"{printable(repr(text))} is a folder; name a file in it")
+        if not Path(text).parent.is_dir():
             raise typer.BadParameter(
-                f"{printable(repr(path))} does not end in .json, and - is standard output"
+                f"the folder {printable(str(Path(text).parent))} does not exist; make it first"
             )
-    return text
+        for path in (text, os.path.realpath(text)):
+            if not path.lower().endswith(ending):
+                raise typer.BadParameter(
+                    f"{printable(repr(path))} does not end in {ending}, and - is standard output"
+                )
+        return text
+
+    return check
 
 
 _WHAT, _HOW, _OUT = "What to load", "How to load it", "What to say"
@@ -112,7 +120,7 @@ Json = Annotated[
     typer.Option(
         "--json",
         metavar="FILE",
-        callback=writable,
+        callback=writable(".json"),
         help="Write the ledger as JSON to FILE, which ends in .json; - is standard output.",
         rich_help_panel=_OUT,
     ),
@@ -128,4 +136,46 @@ Folder = Annotated[
 Images = Annotated[int, typer.Option(min=1, metavar="N", help="Images in all.")]
 Shards = Annotated[int, typer.Option(min=1, metavar="N", help="Shards to spread them over.")]
 Seed = Annotated[int, typer.Option(metavar="N", help="The same seed draws the same images.")]
-Damage = Annotated[bool, typer.Option("--damage", help="Write broken shards as well, to try things on.")]
+Damage = Annotated[
+    bool,
+    typer.Option(
+        "--damage",
+        help="Write broken shards too, and a dataset with one fault of each kind and its manifest.",
+    ),
+]
+Fast = Annotated[
+    bool,
+    typer.Option("--fast", help="Look at the headers of images only; do not decode.", rich_help_panel=_HOW),
+]
+FailOn = Annotated[
+    str,
+    typer.Option(
+        metavar="A,B",
+        help="Exit with 1 on findings of these severities (error, warning, note) or above, or of these kinds.",
+        rich_help_panel=_OUT,
+    ),
+]
+FindingsJson = Annotated[
+    str | None,
+    typer.Option(
+        "--json",
+        metavar="FILE",
+        callback=writable(".json"),
+        help="Write the findings as JSON to FILE, which ends in .json; - is standard output.",
+        rich_help_panel=_OUT,
+    ),
+]
+FindingsCsv = Annotated[
+    str | None,
+    typer.Option(
+        "--csv",
+        metavar="FILE",
+        callback=writable(".csv"),
+        help="Write one row a finding to FILE, which ends in .csv; - is standard output.",
+        rich_help_panel=_OUT,
+    ),
+]
+Examples = Annotated[
+    int,
+    typer.Option(min=1, max=1000, metavar="N", help="Examples of each kind to show.", rich_help_panel=_OUT),
+]

@@ -72,21 +72,23 @@ def make_pipeline(
     return pipeline if limit is None else pipeline.add_stage(FirstImages(limit))
 
 
-def check_target(json_file: str | None, paths: Sequence[str], shard_extensions: Sequence[str]) -> None:
-    """Check that the report can be written, and that it overwrites none of the shards.
+def check_target(
+    json_file: str | None, paths: Sequence[str], shard_extensions: Sequence[str], option: str = "--json"
+) -> None:
+    """Check that the target of `option` can be written, and that it overwrites none of the shards.
 
     Raises:
         ArgumentError: the file is one of the shards.
         TarlightError: standard output is closed.
     """
     if json_file == "-" and sys.stdout is None:
-        raise TarlightError("--json -: standard output is closed. Open it, or name a file")
+        raise TarlightError(f"{option} -: standard output is closed. Open it, or name a file")
     if json_file is None or not Path(json_file).is_file():
         return
     size = Path(json_file).stat().st_size
     for shard in find_shards(paths, file_extensions=shard_extensions).shards:
         if shard.size == size and Path(shard.path).samefile(json_file):
-            raise ArgumentError(f"--json: {json_file} is one of the shards to load. Name another file")
+            raise ArgumentError(f"{option}: {json_file} is one of the shards. Name another file")
 
 
 def load_all(pipeline: Pipeline, limit: int | None, json_file: str | None, *, quiet: bool) -> Report:
