@@ -9,7 +9,7 @@ import typer
 
 from tarlight.cli import option  # noqa: TC001 (typer reads the annotations)
 from tarlight.cli.exit_code import FINDINGS, exit_codes
-from tarlight.cli.inspect import check_dataset, parse_limits
+from tarlight.cli.inspect import check_dataset, parse_limits, peek_at
 from tarlight.cli.run import check_target, draw_sample, load_all, make_pipeline
 from tarlight.errors import ArgumentError
 
@@ -32,6 +32,11 @@ tarlight sample build/sample
 
 tarlight sample build/sample --images 2000 --shards 10 --damage"""
 
+_PEEK_EPILOG = """[bold]Examples[/bold]
+
+tarlight peek shards/
+
+tarlight peek shards/00042.tar -n 3 --images"""
 _CHECK_EPILOG = """[bold]Examples[/bold]
 
 tarlight check shards/ --fast
@@ -42,7 +47,8 @@ tarlight check shards/ --fail-on error,missing_sidecar --json -
 
 [bold]Exit codes[/bold]
 
-0 done, 1 findings that --fail-on names, 2 usage, 3 input missing or denied, 4 stopped by an error, 130 Ctrl-C."""
+0 done, 1 findings that --fail-on names, 2 usage, 3 input missing or denied, 4 stopped by an error, \
+130 Ctrl-C."""
 
 app = typer.Typer(
     name="tarlight",
@@ -147,6 +153,29 @@ def check(
         )
         if limits.intersection(found.counts):
             raise typer.Exit(FINDINGS)
+
+
+@app.command(epilog=_PEEK_EPILOG, no_args_is_help=True)
+def peek(
+    path: option.OnePath,
+    *,
+    records: option.Records = 10,
+    shard_extensions: option.ShardExtensions = ".tar",
+    extensions: option.Extensions = ".jpg,.jpeg",
+    images: option.Pictures = False,
+    graphics: option.Graphics = "auto",
+) -> None:
+    """Show the first records of a dataset at once: keys, files, sizes, captions.
+
+    Reads the beginning of the first shards only; of a bucket's listing, the first page.
+    """
+    options: dict[str, Any] = {
+        "num_records": records,
+        "file_extensions": _split(shard_extensions),
+        "extensions": _split(extensions),
+    }
+    with exit_codes():
+        peek_at(path, options, graphics=graphics if images or graphics != "auto" else None)
 
 
 @app.command(epilog=_SAMPLE_EPILOG, no_args_is_help=True)

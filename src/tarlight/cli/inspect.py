@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, TextIO
+
+import typer
 
 from tarlight.errors import ArgumentError
+from tarlight.report.table import is_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -39,6 +43,39 @@ def check_dataset(
     finally:
         if checking.has_begun:
             _show(checking.findings, json_file, csv_file, num_examples, quiet=quiet)
+
+
+def peek_at(path: str, options: dict[str, Any], *, graphics: str | None) -> None:
+    """Show the first records of a dataset; `graphics` says how to draw pictures, None draws none.
+
+    `options` are those of `tarlight.inspect.peek`.
+    """
+    from tarlight.inspect import peek  # noqa: PLC0415 (numpy and decoders: --help does without)
+    from tarlight.inspect.peeking.sheet import GRAPHICS, print_sheet  # noqa: PLC0415
+    from tarlight.inspect.peeking.table import print_glimpse  # noqa: PLC0415
+
+    if graphics is not None and graphics not in GRAPHICS:
+        raise ArgumentError(f"--graphics: {graphics!r} is none of {', '.join(GRAPHICS)}")
+    glimpse = peek(path, **options, with_images=graphics is not None)
+    if sys.stdout is None:
+        return
+    if graphics is not None and (graphics != "auto" or _draws(sys.stdout)):
+        print_sheet(glimpse.records, sys.stdout, graphics)
+    print_glimpse(glimpse, sys.stdout)
+
+
+def _draws(stream: TextIO) -> bool:
+    """Whether pictures can be drawn here; says so where they cannot."""
+    if is_terminal(stream) and not os.environ.get("NO_COLOR") and _has_blocks(stream.encoding):
+        return True
+    typer.echo(
+        "no pictures: standard output is no terminal in colour and UTF-8 (--graphics draws anyway)", err=True
+    )
+    return False
+
+
+def _has_blocks(encoding: str) -> bool:
+    return encoding.lower().replace("-", "") == "utf8"
 
 
 def parse_limits(text: str) -> frozenset[Kind]:

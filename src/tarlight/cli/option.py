@@ -151,7 +151,8 @@ FailOn = Annotated[
     str,
     typer.Option(
         metavar="A,B",
-        help="Exit with 1 on findings of these severities (error, warning, note) or above, or of these kinds.",
+        help="Exit with 1 on findings of these severities (error, warning, note) or above, or of these "
+        "kinds.",
         rich_help_panel=_OUT,
     ),
 ]
@@ -178,4 +179,25 @@ FindingsCsv = Annotated[
 Examples = Annotated[
     int,
     typer.Option(min=1, max=1000, metavar="N", help="Examples of each kind to show.", rich_help_panel=_OUT),
+]
+OnePath = Annotated[
+    str,
+    typer.Argument(
+        metavar="PATH", help="A folder, a shard, a glob, or a range such as '{00000..00099}.tar'."
+    ),
+]
+Records = Annotated[
+    int, typer.Option("-n", "--records", min=1, max=1000, metavar="N", help="Records to show.")
+]
+Pictures = Annotated[
+    bool,
+    typer.Option(
+        "--images", help="Draw the images, small; in half blocks where a terminal can do no better."
+    ),
+]
+Graphics = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME", help="How to draw them: auto (by the environment), kitty, iterm2 or blocks."
+    ),
 ]

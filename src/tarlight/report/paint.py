@@ -21,6 +21,7 @@ NARROWEST = 40
 WIDEST = 140
 """Longer lines are hard to read."""
 
+_GAP = "..."
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "blue": "34", "cyan": "36"}
 
 
@@ -70,12 +71,14 @@ def cells(text: str) -> int:
 
 
 def fit(text: str, width: int) -> str:
-    """Return `text` in exactly `width` columns: cut with an ellipsis, or filled with spaces."""
+    """Return `text` in exactly `width` columns: its end cut off, or filled with spaces."""
     taken = cells(text)
     if taken > width:
-        while text and cells(text) > width - 1:
+        gap = _GAP[:width]
+        text = text[:width]
+        while cells(text) > width - len(gap):
             text = text[:-1]
-        text += "…"
+        text += gap
         taken = cells(text)
     return text + " " * (width - taken)
 

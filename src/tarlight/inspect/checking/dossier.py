@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from tarlight.inspect.checking.finding import Collector, Finding
 from tarlight.inspect.checking.image import FastJudge, FullJudge, Judge, Sight
-from tarlight.inspect.checking.key import KeyFile
 from tarlight.inspect.checking.kind import OF_SKIP, Kind
 from tarlight.inspect.checking.locate import locate
 from tarlight.inspect.checking.series import Series
-from tarlight.inspect.checking.sidecar import Sidecars
 from tarlight.ledger import Ledger, Skip
 from tarlight.report.figure import plural
 from tarlight.storage import open_store
@@ -21,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from tarlight.decode import Refusal
-    from tarlight.inspect.checking.key import Repeat
+    from tarlight.inspect.checking.key import KeyFile, Repeat
+    from tarlight.inspect.checking.sidecar import Sidecars
     from tarlight.storage import ShardStat
 
     Options = Mapping[str, Any] | None
@@ -70,8 +69,8 @@ class Dossier:
 
     def _conclude_series(self, shards: Sequence[ShardStat]) -> None:
         for gap in self.series.gaps():
-            until = f", up to {gap.last}" if gap.count > 1 else ""
-            detail = f"{plural(gap.count, 'number')} missing after {shards[gap.after].path}{until}"
+            until = f", up to {gap.last}" if gap.num_missing > 1 else ""
+            detail = f"{plural(gap.num_missing, 'number')} missing after {shards[gap.after].path}{until}"
             self.collector.add(Finding(Kind.MISSING_SHARD, gap.first, detail=detail), gap.after)
         for odd in self.series.odd_ones():
             detail = f"{plural(odd.records, 'record')}, most of the others have {odd.usual:,}"

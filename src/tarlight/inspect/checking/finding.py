@@ -32,9 +32,9 @@ class Finding:
     shard: str
     """Path or URL of the shard; of a missing one, where it would be."""
     member: str = ""
-    """Name of the member; empty where the finding is about the shard. Longer than 400 characters: shortened."""
+    """Name of the member, at most 400 characters of it; empty where the finding is about the shard."""
     offset: int | None = None
-    """First byte of the member's payload or of the damage in the (inflated) shard; None for the whole shard."""
+    """First byte of the member's payload or of the damage in the (inflated) shard; None for all of it."""
     end: int | None = None
     """One past the last damaged byte; None where the finding is no range of bytes."""
     detail: str = ""
@@ -99,8 +99,8 @@ class Findings:
     def write_csv(self, stream: IO[str]) -> None:
         """Write the examples as CSV, one a row, with a head of `COLUMNS`.
 
-        Names are escaped where they cannot be shown; a cell that a spreadsheet would take for a formula begins
-        with an apostrophe.
+        Names are escaped where they cannot be shown; a cell that a spreadsheet would take for a formula
+        begins with an apostrophe.
         """
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(COLUMNS)

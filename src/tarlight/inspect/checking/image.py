@@ -1,7 +1,8 @@
 """Is an image good? Two depths of the same look: by its headers, or by decoding it as well.
 
-Strategy: headers are judged at once. What passes goes, in full depth, to threads that decode groups of images;
-their verdicts are taken in the order in which the images came, so the answer does not depend on timing.
+Strategy: headers are judged at once. What passes goes, in full depth, to threads that decode groups of
+images; their verdicts are taken in the order in which the images came, so the answer does not depend on
+timing.
 Nothing raises for the content of an image.
 """
 

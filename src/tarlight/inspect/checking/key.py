@@ -12,7 +12,7 @@ memory whatever the number of keys, and about 2 microseconds of CPU a key, hashi
 from __future__ import annotations
 
 import tempfile
-from typing import IO, TYPE_CHECKING, NamedTuple
+from typing import IO, TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
 
@@ -61,7 +61,7 @@ class KeyFile:
         self._file: IO[bytes] | None = None
         self._runs: list[int] = []
 
-    def __enter__(self) -> KeyFile:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -119,7 +119,7 @@ class KeyFile:
 
 
 def _run_views(file: IO[bytes], lengths: list[int]) -> list[Keys]:
-    """Return the runs as views of the file: pages come when they are touched, and the kernel may drop them."""
+    """Return the runs as views of the file: pages come when touched, and the kernel may drop them."""
     everything: Keys = np.memmap(file, _DTYPE, "r")
     return np.split(everything, np.cumsum(lengths)[:-1])
 

@@ -27,8 +27,8 @@ def locate(store: Store, shard: ShardStat, start: int, digest: bytes) -> Member 
 
     None where there is none any more. Raises what the store raises.
     """
-    if shard.size is not None:
-        data = store.read(shard, start, max(0, min(_RANGE_BYTES, shard.size - start)))
+    if shard.size is not None and start < shard.size:
+        data = store.read(shard, start, min(_RANGE_BYTES, shard.size - start))
         found = _first([data], start, digest)
         if found is not None:
             return found

@@ -1,7 +1,8 @@
 """Shards in a row: gaps in their numbering, and shards with another number of records than their neighbours.
 
-Strategy: shards whose paths differ in one number only are a series. What is no clear pattern is no finding:
-a numbering with more gaps than half of its numbers, or shards of which no number of records is the common one.
+Strategy: shards whose paths differ in one number only are a series. What is no clear pattern is no
+finding: a numbering with more gaps than half of its numbers, or shards of which no number of records is
+the common one.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import re
 from array import array
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -28,7 +30,7 @@ class Gap(NamedTuple):
     """Path that the first missing shard would have."""
     after: int
     """Index of the shard before the gap."""
-    count: int
+    num_missing: int
     """How many are missing."""
     last: str
     """Path that the last missing shard would have."""
@@ -80,7 +82,7 @@ class Series:
             missing = order[-1][0] - order[0][0] + 1 - len(order)
             if not 0 < 2 * missing <= len(order):
                 continue
-            for (one, shard), (other, _) in zip(order, order[1:], strict=False):
+            for (one, shard), (other, _) in pairwise(order):
                 if other - one > 1:
                     first, last = (f"{before}{at:0{row.width}d}{after}" for at in (one + 1, other - 1))
                     yield Gap(first, shard, other - one - 1, last)
