@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tarlight.inspect.checking.key import KeyFile, Repeat
+from tarlight.inspect.checking.key import MAX_BYTES, RUN_KEYS, KeyFile, Repeat
 from tarlight.inspect.checking.record import digest_of
 from tests.soak import repetitions
 
@@ -65,7 +65,7 @@ def test_memory_is_bounded_and_the_file_goes(tmp_path: Path, monkeypatch: pytest
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] < 1.2 * peaks[0]
-    assert peaks[1] < run_keys * 28 * 6
+    assert peaks[1] < MAX_BYTES * run_keys // RUN_KEYS
     assert not list(tmp_path.iterdir())
 
 

@@ -137,6 +137,8 @@ def _next_steps(folder: str, summary: SampleSummary) -> Iterator[str]:
     if summary.damaged:
         yield f"{quoted}/damaged: {plural(len(summary.damaged), 'broken shard')}, see README.txt there"
         yield f"  to try them:   {command} load {quoted}/damaged"
+        yield f"{quoted}/faults: one fault of each kind, see manifest.json there"
+        yield f"  to find them:  {command} check {quoted}/faults"
 
 
 def _command() -> str:

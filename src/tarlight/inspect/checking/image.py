@@ -137,11 +137,12 @@ class FullJudge:
         self._num_bytes += group.num_bytes
 
     def _take(self) -> None:
-        group, verdicts = self._waiting[0]
-        for sight, refusal in zip(group.sights, verdicts.result(), strict=True):
+        group, future = self._waiting[0]
+        verdicts = future.result()  # Ctrl-C strikes here, and then the group is not lost
+        self._waiting.popleft()
+        for sight, refusal in zip(group.sights, verdicts, strict=True):
             if refusal is not None:
                 self._tell(sight, refusal)
-        self._waiting.popleft()
         self._num_bytes -= group.num_bytes
 
 

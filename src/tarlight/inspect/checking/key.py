@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 RUN_KEYS = 1 << 20
 """Keys that are held before they go to disk, and twice those of one slice."""
 
-MAX_BYTES = 4 * RUN_KEYS * 28
+MAX_BYTES = 5 * RUN_KEYS * 28
 """Bytes that looking for duplicates holds at most: keys, their sorted copy and the order between them."""
 
 DIGEST_BYTES = 16

@@ -124,6 +124,9 @@ class Checking:
         self._dossier.open(fast=self._fast, num_threads=self._num_threads)
         try:
             self._read(listing.shards)
+        except KeyboardInterrupt:
+            self._dossier.judge.finish()  # a fraction of a second, and shards that were read are judged
+            raise
         finally:
             self._dossier.judge.close()
 
@@ -153,7 +156,7 @@ def check(
     """Look for everything that is wrong with a dataset.
 
     Reads every byte once. Takes bounded memory for any number of shards: about 300 bytes for each record of
-    the largest shard, at most `MAX_BYTES` of `key` (112 MiB) for keys, the examples, and, in full depth,
+    the largest shard, at most `MAX_BYTES` of `key` (140 MiB) for keys, the examples, and, in full depth,
     256 MiB of images that are being decoded. Keys beyond a million go to a temporary file, 28 bytes each.
 
     Args:

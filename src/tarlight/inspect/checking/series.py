@@ -1,7 +1,7 @@
 """Shards in a row: gaps in their numbering, and shards with another number of records than their neighbours.
 
 Strategy: shards whose paths differ in one number only are a series. What is no clear pattern is no
-finding: a numbering with more gaps than half of its numbers, or shards of which no number of records is
+finding: a numbering of which more than a third is missing, or shards of which no number of records is
 the common one.
 """
 

@@ -47,7 +47,9 @@ def lay_out(
         if kinds:
             title, meaning = _TITLES[severity]
             yield ()
-            yield line(Span(title, f"bold {_STYLES[severity]}"), Span(f"  {meaning}", "dim"))
+            fits = len(title) + 2 + len(meaning) <= width
+            remark = Span(f"  {meaning}" if fits else "", "dim")
+            yield line(Span(title, f"bold {_STYLES[severity]}"), remark)
         for kind in kinds:
             yield ()
             yield from _group(findings, kind, width, num_examples, encoding)

@@ -20,6 +20,7 @@ MAX_KEY = 28
 MAX_FIELDS = 6
 """Fields that get a column of their own."""
 _LEAST_CAPTION = 16
+_LEAST_COLUMNS = 2
 _LONGEST = 600
 _GAP = "  "
 
@@ -44,15 +45,12 @@ def lay_out(glimpse: Glimpse, *, width: int, encoding: str = "utf-8") -> Iterato
 
 def _where(glimpse: Glimpse) -> str:
     """Say what was looked at, and what was not."""
-    looked = f"the first {plural(len(glimpse.shards), 'shard')}" if len(glimpse.shards) > 1 else "the first"
+    num_looked, total = len(glimpse.shards), plural(glimpse.num_shards, "shard")
+    looked = f"the first {num_looked:,}" if num_looked > 1 else "the first"
     if glimpse.is_all:
-        among = (
-            f"{looked} of {plural(glimpse.num_shards, 'shard')}"
-            if glimpse.num_shards > 1
-            else "the only shard"
-        )
+        among = f"{looked} of {total}" if glimpse.num_shards > 1 else "the only shard"
     elif glimpse.num_shards > 1:
-        shards = f"{glimpse.num_shards:,} shards on the first page of the listing"
+        shards = f"{total} on the first page of the listing"
         among = f"{looked} of {shards}, in the store's order"
     else:
         among = "the first shard of the range"
@@ -60,13 +58,13 @@ def _where(glimpse: Glimpse) -> str:
 
 
 def _table(glimpse: Glimpse, width: int, encoding: str) -> Iterator[Spans]:
-    fields, rows = _columns_of(glimpse.records, encoding)
+    fields, rows = _columns_of(glimpse.records, min(MAX_KEY, width // 3), encoding)
     heads = ["key", "width x height", *(label(name, 14, encoding) for name in fields)]
     is_rest = any(set(record.sizes) - set(fields) for record in glimpse.records)
     if is_rest:
         heads.append("more")
     widths = [max(cells(head), *(cells(row[at]) for row in rows)) for at, head in enumerate(heads)]
-    while sum(widths) + len(_GAP) * len(widths) + _LEAST_CAPTION > width and len(widths) > 3:  # noqa: PLR2004
+    while sum(widths) + len(_GAP) * len(widths) + _LEAST_CAPTION > width and len(widths) > _LEAST_COLUMNS:
         del widths[-1], heads[-1]
     room = width - sum(widths) - len(_GAP) * len(widths)
     captions = [_first_words(record.caption, encoding) for record in glimpse.records]
@@ -87,7 +85,9 @@ def _row(texts: list[str], record: PeekedRecord, caption: str, room: int, encodi
     return line(Span(key, "cyan"), _GAP, _GAP.join(rest), last)
 
 
-def _columns_of(records: Sequence[PeekedRecord], encoding: str) -> tuple[list[str], list[list[str]]]:
+def _columns_of(
+    records: Sequence[PeekedRecord], key_width: int, encoding: str
+) -> tuple[list[str], list[list[str]]]:
     """Return the fields that get a column, and the cells of every record but for its caption."""
     fields = list(dict.fromkeys(name for record in records for name in record.sizes))[:MAX_FIELDS]
     rows = []
@@ -95,7 +95,7 @@ def _columns_of(records: Sequence[PeekedRecord], encoding: str) -> tuple[list[st
         size = f"{record.width:,} x {record.height:,}" if record.width and record.height else "-"
         sizes = [num_bytes(record.sizes[name]) if name in record.sizes else "-" for name in fields]
         more = len(set(record.sizes) - set(fields))
-        rows.append([label(record.key, MAX_KEY, encoding), size, *sizes, f"+{more}" if more else ""])
+        rows.append([label(record.key, key_width, encoding), size, *sizes, f"+{more}" if more else ""])
     return fields, rows
 
 
