@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import json
 from pathlib import Path
@@ -162,8 +163,6 @@ def test_what_is_no_record_is_passed_over(tmp_path: Path) -> None:
 
 def test_duplicates_are_named_in_gzip_shards_and_below_long_names(tmp_path: Path) -> None:
     """The second look at a duplicate finds it at its place in a packed shard, and by a long name."""
-    import gzip  # noqa: PLC0415
-
     key = "k" * 300
     plain = write_shard(tmp_path / "a.tar", records(["0", key]))
     packed = tmp_path / "b.tar"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from PIL import Image
+from rich.cells import cell_len
 
 from tarlight.errors import ArgumentError, InputMissingError
 from tarlight.inspect import peek
@@ -127,8 +128,6 @@ def test_untrusted_names_and_captions_are_harmless(tmp_path: Path, width: int, e
     text = text_of(write_shard(tmp_path / "a.tar", parts), width=width, encoding=encoding)
     assert all(line.isprintable() for line in text.splitlines())
     text.encode(encoding)
-    from rich.cells import cell_len  # noqa: PLC0415
-
     assert max(map(cell_len, text.splitlines()[:-1])) <= width
 
 

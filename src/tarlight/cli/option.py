@@ -50,7 +50,7 @@ def writable(ending: str) -> Callable[[str | None], str | None]:
     return check
 
 
-_WHAT, _HOW, _OUT = "What to load", "How to load it", "What to say"
+_WHAT, _HOW, _OUT = "What to read", "How to read it", "What to say"
 
 Paths = Annotated[
     list[str],

@@ -66,11 +66,12 @@ def _head(findings: Findings, width: int) -> Iterator[Spans]:
     found = ", ".join(by_severity) or "nothing found"
     if findings.outcome == "finished":
         sound = "" if by_severity else "sound: "
-        yield line(Span(sound + found, style), f" in {plural(findings.shards, 'shard')}")
+        yield from _wrapped(f"{sound}{found} in {plural(findings.shards, 'shard')}", width, "", style)
     else:
         part = f"{count(findings.shards)} of {plural(findings.planned_shards, 'shard')}"
-        yield line(Span(f"{findings.outcome}: only {part} checked", "bold yellow"))
-        yield line(Span(found, style), " so far; keys, sidecars and numbering were not compared")
+        yield from _wrapped(f"{findings.outcome}: only {part} checked", width, "", "bold yellow")
+        yield from _wrapped(f"{found} so far", width, "", style)
+        yield from _wrapped("keys, sidecars and numbering were not compared", width, "", "")
     depth = "all decoded" if findings.depth == "full" else "headers only"
     amounts = f"{plural(findings.records, 'record')}, {plural(findings.images, 'image')} ({depth})"
     took = f"{num_bytes(findings.bytes_read)} in {duration(findings.seconds)}"
