@@ -222,6 +222,8 @@ def test_missing_input_is_an_error(tmp_path: Path) -> None:
         check(tmp_path, extensions=[".png"])
     with pytest.raises(ArgumentError, match="max_examples"):
         check(tmp_path, max_examples=0)
+    with pytest.raises(ArgumentError, match="num_threads"):
+        check(tmp_path, num_threads=0)
 
 
 def test_json_has_everything(faults: str) -> None:

@@ -110,7 +110,7 @@ def load(
     with exit_codes():
         kinds = _split(shard_extensions)
         pipeline = make_pipeline(paths, kinds, limit_shards, limit, reader)
-        check_target(json_file, paths, kinds)
+        check_target("--json", json_file, paths, kinds)
         report = load_all(pipeline, limit, json_file, quiet=quiet)
         if strict and (report.num_skipped or len(report.losses)):
             raise typer.Exit(FINDINGS)
@@ -146,8 +146,8 @@ def check(
             raise ArgumentError(
                 "--json and --csv cannot both be standard output. Name a file for one of them"
             )
-        check_target(json_file, paths, options["file_extensions"], "--json")
-        check_target(csv_file, paths, options["file_extensions"], "--csv")
+        check_target("--json", json_file, paths, options["file_extensions"])
+        check_target("--csv", csv_file, paths, options["file_extensions"])
         found = check_dataset(
             paths, options, json_file=json_file, csv_file=csv_file, num_examples=examples, quiet=quiet
         )

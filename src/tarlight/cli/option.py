@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from tarlight.report.label import printable
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 def count_or_fraction(text: str) -> float:
@@ -24,30 +21,31 @@ def count_or_fraction(text: str) -> float:
         raise typer.BadParameter(f"give a count (10) or a fraction (0.01 or 1%), not {text!r}") from None
 
 
-def writable(ending: str) -> Callable[[str | None], str | None]:
-    """Return a check of the target of `--json` or `--csv`, made before the work is done, not after.
+def writable_json(text: str | None) -> str | None:
+    """Check the target of `--json`; - is standard output."""
+    return text if text in {None, "-"} else _writable(text, ".json", ", and - is standard output")
 
-    Only files of that ending are written, since a shell puts the first of several shards where
-    `--json *.tar` stands.
+
+def writable_csv(text: str | None) -> str | None:
+    """Check the target of `--csv`; - is standard output."""
+    return text if text in {None, "-"} else _writable(text, ".csv", ", and - is standard output")
+
+
+def _writable(text: str | None, ending: str, otherwise: str = "") -> str:
+    """Check a file to write before the work is done, not after.
+
+    Its ending must be right, since a shell puts the first of several shards where `--json *.tar` stands.
     """
-
-    def check(text: str | None) -> str | None:
-        if text is None or text == "-":
-            return text
-        if not text or Path(text).is_dir():
-            raise typer.BadParameter(f"{printable(repr(text))} is a folder; name a file in it")
-        if not Path(text).parent.is_dir():
-            raise typer.BadParameter(
-                f"the folder {printable(str(Path(text).parent))} does not exist; make it first"
-            )
-        for path in (text, os.path.realpath(text)):
-            if not path.lower().endswith(ending):
-                raise typer.BadParameter(
-                    f"{printable(repr(path))} does not end in {ending}, and - is standard output"
-                )
-        return text
-
-    return check
+    if not text or Path(text).is_dir():
+        raise typer.BadParameter(f"{printable(repr(text))} is a folder; name a file in it")
+    if not Path(text).parent.is_dir():
+        raise typer.BadParameter(
+            f"the folder {printable(str(Path(text).parent))} does not exist; make it first"
+        )
+    for path in (text, os.path.realpath(text)):
+        if not path.lower().endswith(ending):
+            raise typer.BadParameter(f"{printable(repr(path))} does not end in {ending}{otherwise}")
+    return text
 
 
 _WHAT, _HOW, _OUT = "What to read", "How to read it", "What to say"
@@ -120,7 +118,7 @@ Json = Annotated[
     typer.Option(
         "--json",
         metavar="FILE",
-        callback=writable(".json"),
+        callback=writable_json,
         help="Write the ledger as JSON to FILE, which ends in .json; - is standard output.",
         rich_help_panel=_OUT,
     ),
@@ -161,7 +159,7 @@ FindingsJson = Annotated[
     typer.Option(
         "--json",
         metavar="FILE",
-        callback=writable(".json"),
+        callback=writable_json,
         help="Write the findings as JSON to FILE, which ends in .json; - is standard output.",
         rich_help_panel=_OUT,
     ),
@@ -171,7 +169,7 @@ FindingsCsv = Annotated[
     typer.Option(
         "--csv",
         metavar="FILE",
-        callback=writable(".csv"),
+        callback=writable_csv,
         help="Write one row a finding to FILE, which ends in .csv; - is standard output.",
         rich_help_panel=_OUT,
     ),

@@ -73,22 +73,22 @@ def make_pipeline(
 
 
 def check_target(
-    json_file: str | None, paths: Sequence[str], shard_extensions: Sequence[str], option: str = "--json"
+    option: str, target: str | None, paths: Sequence[str], shard_extensions: Sequence[str]
 ) -> None:
-    """Check that the target of `option` can be written, and that it overwrites none of the shards.
+    """Check that the file of an option can be written, and that it overwrites none of the shards.
 
     Raises:
         ArgumentError: the file is one of the shards.
         TarlightError: standard output is closed.
     """
-    if json_file == "-" and sys.stdout is None:
+    if target == "-" and sys.stdout is None:
         raise TarlightError(f"{option} -: standard output is closed. Open it, or name a file")
-    if json_file is None or not Path(json_file).is_file():
+    if target is None or not Path(target).is_file():
         return
-    size = Path(json_file).stat().st_size
+    size = Path(target).stat().st_size
     for shard in find_shards(paths, file_extensions=shard_extensions).shards:
-        if shard.size == size and Path(shard.path).samefile(json_file):
-            raise ArgumentError(f"{option}: {json_file} is one of the shards. Name another file")
+        if shard.size == size and Path(shard.path).samefile(target):
+            raise ArgumentError(f"{option}: {target} is one of the shards to load. Name another file")
 
 
 def load_all(pipeline: Pipeline, limit: int | None, json_file: str | None, *, quiet: bool) -> Report:

@@ -48,7 +48,8 @@ class Checking:
         self._fast = check_bool("fast", fast)
         self._file_extensions = as_extensions(file_extensions)
         self._sorter = Sorter(normal_extensions(extensions))
-        self._num_threads = check_int("num_threads", num_threads or os.cpu_count() or 1, minimum=1)
+        cores = os.cpu_count() or 1
+        self._num_threads = check_int("num_threads", cores if num_threads is None else num_threads, minimum=1)
         self._max_examples = check_int("max_examples", max_examples, minimum=1)
         self._options = storage_options
         self._listeners = list(listeners)
