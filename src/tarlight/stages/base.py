@@ -23,7 +23,7 @@ from tarlight.resources import Resources
 from tarlight.tasks import Task
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from contextlib import AbstractContextManager
 
     from tarlight.events import Event
@@ -114,6 +114,10 @@ class ProcessingStage(ABC, Generic[In, Out]):
     def fingerprint(self) -> dict[str, Any]:
         """Options that must stay the same when a run is resumed, as plain data for JSON: name -> value."""
         return {}
+
+    def storage_access(self) -> Mapping[str, Any] | None:
+        """Options of the stores that it reads from; a checkpoint in a bucket is written with them."""
+        return None
 
     def describe(self) -> dict[str, Any]:
         """Facts about the configured stage, for `Pipeline.describe`: name -> value or text."""

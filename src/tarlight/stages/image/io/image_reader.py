@@ -171,6 +171,10 @@ class ImageReaderStage(ProcessingStage[FileGroupTask, ImageBatch]):
             "verify": options.verify,
         }
 
+    def storage_access(self) -> Mapping[str, Any] | None:
+        """Options of the stores that the shards lie in."""
+        return self.options.storage_options
+
     def release(self, task: ImageBatch) -> bool:
         """Release the pixels of a batch. Returns False, and does nothing, where one came out of gzip."""
         if any(image.source is None or image.source.inflated for image in task.data):
