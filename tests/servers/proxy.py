@@ -120,6 +120,7 @@ class Proxy:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="fault-proxy", daemon=True)
         self._open: set[asyncio.Task[None]] = set()
+        self._failures: list[Exception] = []
         self.requests: list[Request] = []
         """Every request so far, in the order of arrival."""
         self.port = 0
@@ -135,6 +136,8 @@ class Proxy:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+        if self._failures:
+            raise self._failures[0]
 
     def add(
         self, fault: Fault, strikes: Callable[[Request], bool] = lambda _: True, *, times: int | None = None
@@ -165,6 +168,8 @@ class Proxy:
                 pass
         except (asyncio.IncompleteReadError, asyncio.CancelledError, ConnectionError):
             pass  # the client has gone, or the test is over
+        except Exception as error:  # noqa: BLE001 (a fault that cannot be played must fail its test)
+            self._failures.append(error)
         finally:
             self._open.discard(task)
             writer.close()
