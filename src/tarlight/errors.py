@@ -17,6 +17,7 @@ Every error says what happened, where (shard, member, offset) and what to do nex
     ├── ShardReadError               (OSError)            reading stopped in the middle of a shard
     ├── ShardChangedError            (OSError)            a shard is no longer the one that was read
     ├── PixelsReleasedError          (RuntimeError)       released pixels cannot be decoded again here
+    ├── DevicePixelsError            (TypeError)          pixels on a GPU were taken for others
     ├── ResultTooLargeError          (MemoryError)        `run()` would hold more than `result_memory`
     └── LedgerError                  (AssertionError)     the books do not balance: a bug in tarlight
 
@@ -80,6 +81,10 @@ class ShardChangedError(TarlightError, OSError):
 
 class PixelsReleasedError(TarlightError, RuntimeError):
     """The pixels of an image were released and cannot be decoded again in this process."""
+
+
+class DevicePixelsError(TarlightError, TypeError):
+    """Pixels on a GPU were pickled, or taken for a numpy array."""
 
 
 class ResultTooLargeError(TarlightError, MemoryError):

@@ -194,6 +194,7 @@ def _released(limit: int) -> str:
 def _too_large(limit: int) -> str:
     return (
         f"the results are larger than result_memory ({limit:,} bytes) and their pixels cannot be released, "
-        "because a stage of your own made or may have changed them or a shard is compressed; use "
+        "because a stage of your own made or may have changed them, a shard is compressed, or they are on a "
+        "GPU; use "
         "Pipeline.stream(), or end the pipeline in a stage that keeps less"
     )

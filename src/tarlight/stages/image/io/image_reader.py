@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tarlight.argument import check_text
-from tarlight.decode import Share, select_decoder
+from tarlight.decode import DeviceArray, Share, TurboDecoder, select_decoder
 from tarlight.errors import DecoderUnavailableError
 from tarlight.ledger import Note
 from tarlight.resources import Resources
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tarlight.decode import Decoder
+    from tarlight.tasks import ImageObject
 
 
 class ImageReaderStage(ProcessingStage[FileGroupTask, ImageBatch]):
@@ -49,6 +50,7 @@ class ImageReaderStage(ProcessingStage[FileGroupTask, ImageBatch]):
         verbose: bool = True,
         decoder: str = "auto",
         verify: str = "headers",
+        output: str = "numpy",
         extensions: Sequence[str] = (".jpg", ".jpeg"),
         fields: Sequence[str] = (),
         on_error: str = "skip",
@@ -69,6 +71,7 @@ class ImageReaderStage(ProcessingStage[FileGroupTask, ImageBatch]):
             dali_batch_size: The same under its other documented name.
             num_threads: Decoding threads.
             num_gpus_per_worker: Share of one GPU that a worker asks the executor for; 0 means CPU only.
+                What there is to share is looked up where the worker runs, not where the pipeline is written.
             gpu_memory_fraction: Part of the GPU's memory to decode in; `num_gpus_per_worker` by default.
             verbose: Show progress and the final ledger on stderr.
             decoder: `auto`, or the name of one decoder, which must then be available: `turbo`, `pillow`,
@@ -76,6 +79,9 @@ class ImageReaderStage(ProcessingStage[FileGroupTask, ImageBatch]):
             verify: `dali` and `nvimgcodec` do not see damaged image data. `headers` finds what headers and
                 markers show of it; `strict` also has libjpeg-turbo look at all data of every image, at
                 over a third of what decoding it there costs. The other decoders always see everything.
+            output: Where pixels go: `numpy` arrays on the host, or with `device` they stay on the GPU that
+                decoded them, as `DeviceArray` (DLPack, `__cuda_array_interface__`); images that the CPU
+                decoded are numpy arrays either way: all of them without a GPU, which the report says.
             extensions: Last extensions that make a member an image, in any case; JPEG only.
             fields: Fields of the same record to attach to `image.metadata`, such as `("txt", "json")`.
             on_error: `skip` records a bad image or damage and goes on; `raise` stops at the first.
@@ -103,6 +109,7 @@ class ImageReaderStage(ProcessingStage[FileGroupTask, ImageBatch]):
             verbose=verbose,
             decoder=decoder,
             verify=verify,
+            output=output,
             extensions=normal_extensions(extensions),
             fields=normal_fields(fields),
             on_error=on_error,
@@ -117,7 +124,7 @@ class ImageReaderStage(ProcessingStage[FileGroupTask, ImageBatch]):
         )
         self.resources = Resources(cpus=float(num_threads), gpus=num_gpus_per_worker)
         self._decoder: Decoder | None = None
-        self._redecoder: Redecoder | None = None
+        self._redecoders: dict[str, Redecoder] = {}
 
     @property
     def verbose(self) -> bool:
@@ -135,7 +142,8 @@ class ImageReaderStage(ProcessingStage[FileGroupTask, ImageBatch]):
 
     def teardown(self) -> None:
         """Let the decoder go."""
-        self._decoder = self._redecoder = None
+        self._decoder = None
+        self._redecoders = {}
 
     def process(self, task: FileGroupTask) -> Iterator[ImageBatch]:
         """Yield the batches of one partition."""
@@ -160,22 +168,25 @@ class ImageReaderStage(ProcessingStage[FileGroupTask, ImageBatch]):
                 context.ledger.note(Note("", text, "decoder"))
 
     def release(self, task: ImageBatch) -> bool:
-        """Release the pixels of a batch. Returns False, and does nothing, where one came out of gzip."""
-        if any(image.source is None or image.source.inflated for image in task.data):
+        """Release the pixels of a batch.
+
+        Returns False, and does nothing, where one came out of gzip or has its pixels on a GPU.
+        """
+        if not all(_is_releasable(image) for image in task.data):
             return False
-        if self._redecoder is None:
-            self._redecoder = Redecoder(self._select(), self.options)
         for image in task.data:
-            image.release(self._redecoder)
+            image.release(self._redecoder(image.decoder))
         return True
 
     def describe(self) -> dict[str, Any]:
         """Facts for `Pipeline.describe`."""
         options = self.options
-        ahead, batch = options.read_ahead_bytes // MIB, options.max_batch_bytes // MIB
+        chosen, choice = self._choice()
+        ahead, batch = options.read_ahead_bytes(chosen) // MIB, options.max_batch_bytes // MIB
         return {
             "batch_size": options.batch_size,
-            "decoder": f"{options.decoder} ({self._choice()})",
+            "decoder": f"{options.decoder} ({choice})",
+            "output": options.output,
             "threads": f"1 reading, {options.num_threads} decoding",
             "extensions": ", ".join(options.extensions),
             "fields": ", ".join(options.fields) or "none",
@@ -184,13 +195,20 @@ class ImageReaderStage(ProcessingStage[FileGroupTask, ImageBatch]):
             "up to 5 times its pixels",
         }
 
-    def _choice(self) -> str:
-        """Say what would be chosen here; on the worker it may be another."""
+    def _choice(self) -> tuple[Decoder, str]:
+        """Return what would be chosen here, with the reason; on the worker it may be another."""
         try:
             decoder = self._select()
         except DecoderUnavailableError as error:
-            return f"not available here: {error}"
-        return f"here {decoder.name}, {decoder.reason}"
+            return TurboDecoder(), f"not available here: {error}"
+        return decoder, f"here {decoder.name}, {decoder.reason}"
+
+    def _redecoder(self, name: str) -> Redecoder:
+        """Return what decodes images again as the decoder of this name did."""
+        if name not in self._redecoders:
+            decoder = self._decoder or self._select()
+            self._redecoders[name] = Redecoder(decoder, name, self.options)
+        return self._redecoders[name]
 
     def _select(self) -> Decoder:
         options = self.options
@@ -199,5 +217,14 @@ class ImageReaderStage(ProcessingStage[FileGroupTask, ImageBatch]):
             damaged=options.damaged,
             exif_orientation=options.exif_orientation,
             verify=options.verify,
+            output=options.output,
+            batch_size=options.batch_size,
             share=Share(options.num_gpus_per_worker, options.gpu_memory_fraction),
         )
+
+
+def _is_releasable(image: ImageObject) -> bool:
+    """Return whether the same pixels can be made again."""
+    if image.source is None or image.source.inflated:
+        return False
+    return image.is_released or not isinstance(image.image_data, DeviceArray)

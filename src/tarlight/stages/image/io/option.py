@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tarlight.argument import check_bool, check_choice, check_int, check_number, check_texts
 from tarlight.decode import NAMES as DECODERS
-from tarlight.decode import VERIFY, Share
+from tarlight.decode import OUTPUTS, VERIFY, Share
 from tarlight.errors import ArgumentError, ArgumentTypeError
+
+if TYPE_CHECKING:
+    from tarlight.decode import Decoder
 
 MIB = 1 << 20
 
@@ -33,6 +36,7 @@ class ReaderOptions:
     gpu_memory_fraction: float | None
     decoder: str
     verify: str
+    output: str
     extensions: tuple[str, ...]
     fields: tuple[str, ...]
     on_error: str
@@ -54,6 +58,7 @@ class ReaderOptions:
         check_bool("exif_orientation", self.exif_orientation)
         check_choice("decoder", self.decoder, DECODERS)
         check_choice("verify", self.verify, VERIFY)
+        check_choice("output", self.output, OUTPUTS)
         check_choice("on_error", self.on_error, ("skip", "raise"))
         check_choice("damaged", self.damaged, ("skip", "deliver"))
         if self.max_failures is not None:
@@ -61,14 +66,15 @@ class ReaderOptions:
         if self.storage_options is not None and not isinstance(self.storage_options, dict):
             raise ArgumentTypeError("storage_options must be a dict; its values are not shown")
 
-    @property
-    def read_ahead_bytes(self) -> int:
+    def read_ahead_bytes(self, decoder: Decoder) -> int:
         """Bytes of pixels and encoded images that are read ahead of the batch being filled.
 
         A quarter of `max_batch_bytes`: enough to keep all threads busy while the consumer works on a batch,
-        and small beside the batch itself.
+        and small beside the batch itself. A device gets its work in larger pieces, several at a time: for
+        one, as much as a batch.
         """
-        return max(self.max_batch_bytes // 4, GROUP_BYTES)
+        part = self.max_batch_bytes if decoder.lane is not None else self.max_batch_bytes // 4
+        return max(part, GROUP_BYTES)
 
 
 def check_failures(value: Any) -> float:

@@ -1,13 +1,12 @@
 """The reader thread: shards become groups of candidates, handed to the decoding threads in tar order.
 
-One thread reads and parses; `num_threads` threads decode, outside the interpreter lock. The reader stops when
+One thread reads and parses; a crew of threads decodes, outside the interpreter lock. The reader stops when
 the byte budget is used up and goes on when the consumer takes a batch. Nothing here looks at pixels.
 """
 
 from __future__ import annotations
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
@@ -17,6 +16,7 @@ from tarlight.errors import ShardChangedError, ShardReadError
 from tarlight.ledger import Loss, LossReason
 from tarlight.stages.image.io.budget import ByteBudget
 from tarlight.stages.image.io.candidate import Candidate, Group, Line, ReadEnd, ReadFailure, ReadHungry
+from tarlight.stages.image.io.crew import make_crew
 from tarlight.stages.image.io.option import GROUP_BYTES, GROUP_IMAGES
 from tarlight.storage import open_store
 from tarlight.tar import read_records
@@ -47,12 +47,12 @@ class ReadAhead:
         self.line = Line()
         self._options = options
         self._caps = Caps(max_pixels=options.max_pixels, max_scans=options.max_scans)
-        self._decoder = decoder
+        self._pixel_copies = decoder.pixel_copies
         self._ledger = ledger
-        self._budget = ByteBudget(options.read_ahead_bytes)
+        self._budget = ByteBudget(options.read_ahead_bytes(decoder))
         self._tasks: SimpleQueue[FileGroupTask | None] = SimpleQueue()
         self._stopping = threading.Event()
-        self._pool = ThreadPoolExecutor(options.num_threads, thread_name_prefix="tarlight-decode")
+        self._crew = make_crew(decoder, options.num_threads)
         self._thread = threading.Thread(target=self._run, name="tarlight-read", daemon=True)
         self._thread.start()
 
@@ -75,7 +75,7 @@ class ReadAhead:
         self._budget.close()
         self._tasks.put(None)
         self._thread.join()
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._crew.close()
         return sum(group.num_waiting for group in self.line.drain())
 
     def _run(self) -> None:
@@ -108,7 +108,7 @@ class ReadAhead:
             fields=self._options.fields,
             max_member_bytes=self._options.max_member_bytes,
         )
-        group, pixel_copies = Group(task, shard), self._decoder.pixel_copies
+        group, pixel_copies = Group(task, shard), self._pixel_copies
         try:
             for entry in records:
                 if isinstance(entry, Loss):
@@ -139,14 +139,8 @@ class ReadAhead:
 
     def _hand_over(self, group: Group) -> None:
         if self._budget.acquire(group.num_bytes) and group.has_work:
-            group.done = self._pool.submit(self._decode, group)
+            group.done = self._crew.submit(group)
         self.line.put(group)
-
-    def _decode(self, group: Group) -> None:
-        waiting = [entry for entry in group.entries if isinstance(entry, Candidate) and entry.encoded]
-        images = [entry.encoded for entry in waiting if entry.encoded]
-        for entry, outcome in zip(waiting, self._decoder.decode(images), strict=True):
-            entry.outcome, entry.encoded = outcome, None
 
 
 class _ShardBytes:
