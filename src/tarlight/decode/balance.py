@@ -85,7 +85,6 @@ class Balance(Generic[Job]):
         self._queued_bytes = 0
         self._device, self._core = _Meter(), _Meter()
         self._num_feeding = 0
-        self._bytes_feeding = 0
         self._since = 0.0
 
     def put(self, job: Job, num_images: int, num_bytes: int) -> None:
@@ -108,7 +107,6 @@ class Balance(Generic[Job]):
         if not self._num_feeding:
             self._since = now
         self._num_feeding += 1
-        self._bytes_feeding += size
         return Work(tuple(jobs), size, now, by_feeder=True)
 
     def take_one(self, *, is_lost: bool = False) -> Work[Job] | None:
@@ -130,7 +128,6 @@ class Balance(Generic[Job]):
         self._device.add(work.num_bytes, now - self._since)
         self._since = now
         self._num_feeding -= 1
-        self._bytes_feeding -= work.num_bytes
         self.device_bytes += work.num_bytes
 
     def drain(self) -> list[Job]:
@@ -152,5 +149,5 @@ class Balance(Generic[Job]):
         if not self._is_shared or not self._device.rate:
             return False
         last = self._queue[-1][2]
-        ahead = self._queued_bytes - last + self._bytes_feeding
+        ahead = self._queued_bytes - last  # what feeders hold is partly done, nobody knows how far
         return not self._core.rate or last / self._core.rate <= ahead / self._device.rate
