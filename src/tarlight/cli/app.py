@@ -9,7 +9,7 @@ import typer
 
 from tarlight.cli import option  # noqa: TC001 (typer reads the annotations)
 from tarlight.cli.exit_code import FINDINGS, exit_codes
-from tarlight.cli.run import check_target, draw_sample, load_all, make_pipeline
+from tarlight.cli.run import Targets, check_target, draw_sample, load_all, make_pipeline, make_surveyor
 
 _HELP = "Loads images out of tar shards, with every image accounted for."
 _LOAD_EPILOG = """[bold]Examples[/bold]
@@ -24,6 +24,15 @@ tarlight load shards/ --limit 1000 --strict
 
 0 done, 1 something was skipped or lost (with --strict), 2 usage, 3 input missing or denied, 4 stopped by an \
 error, 130 Ctrl-C."""
+_REPORT_EPILOG = """[bold]Examples[/bold]
+
+tarlight report shards/
+
+tarlight report 'shards/{00000..00009}.tar' --fields txt,json -o page.html
+
+[bold]Exit codes[/bold]
+
+0 done, 2 usage, 3 input missing or denied, 4 stopped by an error, 130 Ctrl-C."""
 _SAMPLE_EPILOG = """[bold]Examples[/bold]
 
 tarlight sample build/sample
@@ -72,6 +81,7 @@ def load(
     max_failures: option.MaxFailures = None,
     strict: option.Strict = False,
     json_file: option.Json = None,
+    page_file: option.ReportPage = None,
     quiet: option.Quiet = False,
 ) -> None:
     """Load the images of shards; say how fast it went and what became of every image.
@@ -89,11 +99,46 @@ def load(
     }
     with exit_codes():
         kinds = _split(shard_extensions)
-        pipeline = make_pipeline(paths, kinds, limit_shards, limit, reader)
-        check_target(json_file, paths, kinds)
-        report = load_all(pipeline, limit, json_file, quiet=quiet)
+        surveyor = make_surveyor(page_file)
+        pipeline = make_pipeline(paths, kinds, limit_shards, limit, reader, surveyor)
+        check_target("--json", json_file, paths, kinds)
+        check_target("--report", page_file, paths, kinds)
+        report = load_all(pipeline, limit, Targets(json_file, page_file), surveyor, quiet=quiet)
         if strict and (report.num_skipped or len(report.losses)):
             raise typer.Exit(FINDINGS)
+
+
+@app.command(epilog=_REPORT_EPILOG, no_args_is_help=True)
+def report(
+    paths: option.Paths,
+    *,
+    output: option.Output = "report.html",
+    limit: option.Limit = None,
+    limit_shards: option.LimitShards = None,
+    shard_extensions: option.ShardExtensions = ".tar",
+    extensions: option.Extensions = ".jpg,.jpeg",
+    fields: option.Fields = "txt",
+    threads: option.Threads = None,
+    decoder: option.Decoder = "auto",
+    quiet: option.Quiet = False,
+) -> None:
+    """Look at every image of shards, and write one page about them that any browser opens, without a network.
+
+    It shows a fair sample of the pictures, how their sizes and other measures are distributed, what was skipped
+    or lost and why, and where that lies in each shard.
+    """
+    reader = {
+        "extensions": _split(extensions),
+        "fields": _split(fields),
+        "num_threads": _num_cores() if threads is None else threads,
+        "decoder": decoder,
+    }
+    with exit_codes():
+        kinds = _split(shard_extensions)
+        surveyor = make_surveyor(output)
+        pipeline = make_pipeline(paths, kinds, limit_shards, limit, reader, surveyor)
+        check_target("--output", output, paths, kinds)
+        load_all(pipeline, limit, Targets(page_file=output), surveyor, quiet=quiet)
 
 
 @app.command(epilog=_SAMPLE_EPILOG, no_args_is_help=True)

@@ -21,13 +21,21 @@ def count_or_fraction(text: str) -> float:
         raise typer.BadParameter(f"give a count (10) or a fraction (0.01 or 1%), not {text!r}") from None
 
 
-def writable(text: str | None) -> str | None:
-    """Check the target of `--json` before the work is done, not after.
+def writable_json(text: str | None) -> str | None:
+    """Check the target of `--json`; - is standard output."""
+    return text if text in {None, "-"} else _writable(text, ".json", ", and - is standard output")
 
-    Only a `.json` is written, since a shell puts the first of several shards where `--json *.tar` stands.
+
+def writable_page(text: str | None) -> str | None:
+    """Check the target of `--report` and `--output`."""
+    return None if text is None else _writable(text, ".html")
+
+
+def _writable(text: str | None, ending: str, otherwise: str = "") -> str:
+    """Check a file to write before the work is done, not after.
+
+    Its ending must be right, since a shell puts the first of several shards where `--json *.tar` stands.
     """
-    if text is None or text == "-":
-        return text
     if not text or Path(text).is_dir():
         raise typer.BadParameter(f"{printable(repr(text))} is a folder; name a file in it")
     if not Path(text).parent.is_dir():
@@ -35,10 +43,8 @@ def writable(text: str | None) -> str | None:
             f"the folder {printable(str(Path(text).parent))} does not exist; make it first"
         )
     for path in (text, os.path.realpath(text)):
-        if not path.lower().endswith(".json"):
-            raise typer.BadParameter(
-                f"{printable(repr(path))} does not end in .json, and - is standard output"
-            )
+        if not path.lower().endswith(ending):
+            raise typer.BadParameter(f"{printable(repr(path))} does not end in {ending}{otherwise}")
     return text
 
 
@@ -112,8 +118,29 @@ Json = Annotated[
     typer.Option(
         "--json",
         metavar="FILE",
-        callback=writable,
+        callback=writable_json,
         help="Write the ledger as JSON to FILE, which ends in .json; - is standard output.",
+        rich_help_panel=_OUT,
+    ),
+]
+ReportPage = Annotated[
+    str | None,
+    typer.Option(
+        "--report",
+        metavar="FILE",
+        callback=writable_page,
+        help="Write a page about the images as well: pictures, plots, problems. FILE ends in .html.",
+        rich_help_panel=_OUT,
+    ),
+]
+Output = Annotated[
+    str,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        callback=writable_page,
+        help="The page to write; it ends in .html.",
         rich_help_panel=_OUT,
     ),
 ]
