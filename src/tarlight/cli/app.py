@@ -100,7 +100,7 @@ def load(
     with exit_codes():
         kinds = _split(shard_extensions)
         surveyor = make_surveyor(page_file)
-        pipeline = make_pipeline(paths, kinds, limit_shards, limit, reader, surveyor)
+        pipeline = make_pipeline(paths, kinds, limit_shards, limit, reader, surveyor=surveyor)
         check_target("--json", json_file, paths, kinds)
         check_target("--report", page_file, paths, kinds)
         report = load_all(pipeline, limit, Targets(json_file, page_file), surveyor, quiet=quiet)
@@ -122,10 +122,10 @@ def report(
     decoder: option.Decoder = "auto",
     quiet: option.Quiet = False,
 ) -> None:
-    """Look at every image of shards, and write one page about them that any browser opens, without a network.
+    """Look at every image of shards, and write one page about them that opens without a network.
 
-    It shows a fair sample of the pictures, how their sizes and other measures are distributed, what was skipped
-    or lost and why, and where that lies in each shard.
+    It shows a fair sample of the pictures, how their sizes and other measures are distributed, what was
+    skipped or lost and why, and where that lies in each shard.
     """
     reader = {
         "extensions": _split(extensions),
@@ -136,7 +136,7 @@ def report(
     with exit_codes():
         kinds = _split(shard_extensions)
         surveyor = make_surveyor(output)
-        pipeline = make_pipeline(paths, kinds, limit_shards, limit, reader, surveyor)
+        pipeline = make_pipeline(paths, kinds, limit_shards, limit, reader, surveyor=surveyor)
         check_target("--output", output, paths, kinds)
         load_all(pipeline, limit, Targets(page_file=output), surveyor, quiet=quiet)
 

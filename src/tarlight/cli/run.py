@@ -55,6 +55,7 @@ def make_pipeline(
     limit_shards: int | None,
     limit: int | None,
     reader: dict[str, Any],
+    *,
     surveyor: Surveyor | None = None,
 ) -> Pipeline:
     """Make the pipeline of `tarlight load`; `reader` holds options of `ImageReaderStage`.

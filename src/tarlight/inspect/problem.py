@@ -8,7 +8,7 @@ from tarlight.decode import Caps, Decoded, Encoded, Refusal, TurboDecoder, read_
 from tarlight.errors import InputError, ShardChangedError, ShardReadError
 from tarlight.inspect.sample import FairSample
 from tarlight.inspect.thumbnail import SMALL_SIDE, make_thumbnail, thumbnail_of_png
-from tarlight.ledger import SkipReason
+from tarlight.ledger import Loss, SkipReason
 from tarlight.report.survey import Problem
 from tarlight.storage import open_store
 from tarlight.storage.route import location
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from typing import Any
 
-    from tarlight.ledger import Loss, Skip
+    from tarlight.ledger import Skip
     from tarlight.report.survey import Thumbnail
 
 A_REASON = 9
@@ -77,7 +77,7 @@ def sample_problems(skips: Iterable[Skip], losses: Iterable[Loss], seed: int) ->
 
 def _problem(entry: Skip | Loss, storage_options: Mapping[str, Any] | None) -> Problem:
     reason, shard, detail = entry.reason.value, entry.shard, entry.detail
-    if not hasattr(entry, "member"):
+    if isinstance(entry, Loss):
         return Problem(reason, "", shard, entry.start, detail, entry.end - entry.start)
     if entry.reason not in _VISIBLE:
         return Problem(reason, entry.key, shard, entry.offset, detail)

@@ -10,7 +10,7 @@ from tarlight.stages.base import ProcessingStage
 from tarlight.tasks import FileGroupTask
 
 if TYPE_CHECKING:
-    from tarlight.ledger import Report
+    from tarlight.ledger import Loss, Report, Skip
     from tarlight.tasks import ImageSource
 
 MAX_STRIPS = 20_000
@@ -36,16 +36,25 @@ class ShardStrips:
         strip.inflated = strip.inflated or source.inflated
         strip.deliver(source.offset, source.size)
 
+    def skip(self, entry: Skip) -> None:
+        """An image was skipped."""
+        self._strip(entry.shard).skip(entry.offset)
+
+    def lose(self, entry: Loss) -> None:
+        """Bytes were lost."""
+        self._strip(entry.shard).lose(entry.start, entry.end)
+
     def rows(self, report: Report) -> tuple[tuple[ShardRow, ...], Fold]:
         """Return the rows to show, and the sum of all others. What was skipped and lost is in `report`."""
         everything = self._copy()
         for skip in report.skips:
-            everything._strip(skip.shard).skip(skip.offset)
+            everything.skip(skip)
         for loss in report.losses:
-            everything._strip(loss.shard).lose(loss.start, loss.end)
-        return everything._chosen(report)
+            everything.lose(loss)
+        return everything.chosen(report)
 
-    def _chosen(self, report: Report) -> tuple[tuple[ShardRow, ...], Fold]:
+    def chosen(self, report: Report) -> tuple[tuple[ShardRow, ...], Fold]:
+        """Return the rows to show, and the sum of all others, of what was told so far."""
         finished = report.outcome == "finished"
         strips = [strip for strip in self._strips.values() if finished or strip.was_read]
         worst = sorted(strips, key=lambda strip: (-strip.bytes_lost, -strip.skipped))
@@ -76,7 +85,7 @@ class ShardStrips:
 
 
 class ShardWatch(ProcessingStage[FileGroupTask, FileGroupTask]):
-    """Tells a survey which shards a run is going to read, so that it knows of those without images as well."""
+    """Tells a survey which shards a run is going to read, so that it knows of those without images."""
 
     name = "shard_watch"
 

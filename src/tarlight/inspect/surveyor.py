@@ -44,7 +44,9 @@ class _Measures(NamedTuple):
 
 
 class Surveyor:
-    """Collects a survey while a run goes on. For one thread::
+    """Collects a survey while a run goes on. For one thread.
+
+    Of a run of your own::
 
         from tarlight.inspect import Surveyor, describe_run, write_report
 

@@ -1,7 +1,7 @@
 """Distributions and shapes of any number of images, in bounded memory.
 
-Values are put into fine logarithmic buckets, 256 from one value to its double, which keep their sum: so a value
-that comes alone in its bucket, as those of most quantities of a real dataset do, is kept exactly.
+Values are put into fine logarithmic buckets, 256 from one value to its double, which keep their sum: so a
+value that comes alone in its bucket, as those of most quantities of a real dataset do, is kept exactly.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ class Distribution:
         return sum(count for _, count in self.points)
 
     def quantile(self, part: float) -> float:
-        """Return the value below which `part` (0 to 1) of the values lie; not a number where there are none."""
+        """Return the value below which `part` (0 to 1) of the values lie; not a number without any."""
         left = part * self.count
         for value, count in self.points:
             left -= count

@@ -1,6 +1,7 @@
 """Bar charts as SVG that grows with the page while its text keeps its size.
 
-Across, everything is in percent of the drawing, down in pixels; so one drawing serves a phone and a wide screen.
+Across, everything is in percent of the drawing, down in pixels; so one drawing serves a phone and a
+wide screen.
 Colours come from the page's style sheet.
 """
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tarlight.report.figure import count, digits, duration, num_bytes, plural, rate
 from tarlight.report.label import shorten
 from tarlight.report.page.chart import percent, share
-from tarlight.report.page.markup import Markup, element, without_secrets
+from tarlight.report.page.markup import Markup, element, shown_place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -109,19 +109,13 @@ def _pixels(number: float) -> str:
 def run_section(survey: Survey) -> Markup:
     """Return what was run, with which decoder, at what speed."""
     report, facts = survey.report, survey.facts
-    seconds = report.seconds
     rows: list[tuple[str, str]] = [("outcome", report.outcome), ("date", f"{survey.date} UTC")]
     rows += [("read", text) for text in _sources(facts.sources)]
     rows += [
         ("decoded by", _by_count(report.decoders) or "nothing"),
         *([("fallbacks", _by_count(report.fallbacks))] if report.fallbacks else []),
-        ("time", duration(seconds)),
-        (
-            "speed",
-            f"{digits(rate(report.images_delivered, seconds))} images/s, "
-            f"{digits(rate(report.bytes_read, seconds) / 1e6)} MB/s read, "
-            f"{digits(rate(report.pixels, seconds) / 1e6)} Mpix/s decoded",
-        ),
+        ("time", duration(report.seconds)),
+        ("speed", _speed(report)),
         *((name.replace("_", " "), value) for name, value in facts.settings.items()),
         *([("other members", _by_count(report.ignored))] if report.ignored else []),
         ("tarlight", survey.version),
@@ -132,12 +126,20 @@ def run_section(survey: Survey) -> Markup:
     return Markup(element("dl", *entries, class_="facts-list") + _notes(report))
 
 
+def _speed(report: Report) -> str:
+    seconds = report.seconds
+    return (
+        f"{digits(rate(report.images_delivered, seconds))} images/s, "
+        f"{digits(rate(report.bytes_read, seconds) / 1e6)} MB/s read, "
+        f"{digits(rate(report.pixels, seconds) / 1e6)} Mpix/s decoded"
+    )
+
+
 def _sources(sources: tuple[str, ...]) -> Iterator[str]:
     for source in sources[:_SOURCES]:
-        yield without_secrets(source)
-    if rest := len(sources) - _SOURCES:
-        if rest > 0:
-            yield f"and {rest:,} more"
+        yield shown_place(source)
+    if len(sources) > _SOURCES:
+        yield f"and {len(sources) - _SOURCES:,} more"
 
 
 def _by_count(counts: Mapping[str, int]) -> str:
@@ -170,5 +172,5 @@ def _notes(report: Report) -> Markup:
 
 
 def _note(note: Note) -> str:
-    where = f"{without_secrets(note.shard)}: " if note.shard else ""
+    where = f"{shown_place(note.shard)}: " if note.shard else ""
     return shorten(where + note.text, _TEXT)

@@ -6,7 +6,7 @@ from base64 import b64encode
 from typing import TYPE_CHECKING
 
 from tarlight.report.figure import count, num_bytes
-from tarlight.report.page.markup import Markup, element, flowing, without_secrets
+from tarlight.report.page.markup import Markup, element, flowing, shown_name, shown_place
 
 if TYPE_CHECKING:
     from tarlight.report.survey import Picture, Survey, Thumbnail
@@ -66,12 +66,12 @@ def image(thumbnail: Thumbnail, alt: str) -> Markup:
 def _tile(picture: Picture) -> Markup:
     size = f"{picture.width:,} x {picture.height:,}"
     facts = f"{size}, {num_bytes(picture.num_bytes)}" if picture.num_bytes else size
-    place = f"{without_secrets(picture.shard)}/{picture.member}" if picture.shard else ""
-    caption = flowing(picture.caption)
-    button = enlargeable(picture.thumbnail, picture.key, facts, place, caption, alt=f"Picture {picture.key}")
+    place = shown_place(picture.shard, f"/{picture.member}") if picture.shard else ""
+    caption, key = flowing(picture.caption), shown_name(picture.key)
+    button = enlargeable(picture.thumbnail, key, facts, place, caption, alt=f"Picture {key}")
     label = element(
         "figcaption",
-        element("bdi", picture.key, class_="key"),
+        element("bdi", key, class_="key"),
         element("span", facts, class_="facts"),
         element("bdi", caption, class_="caption") if caption else "",
     )

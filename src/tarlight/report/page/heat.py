@@ -80,7 +80,9 @@ def _drawing(cells: Cells, step: int, most: int) -> Iterator[Markup]:
     yield element("line", class_="base", x1="0", x2="100%", y1=HEIGHT, y2=HEIGHT)
     yield from ticks_below(across, HEIGHT, lambda value: f"{value:,.0f}")
     for (column, row), number in sorted(cells.items()):
-        yield _cell(column, row, step, number, most, across, up)
+        tip = f"{_cell_label(column, row, step)}: {plural(number, 'image')}"
+        sides = _sides(across, column, step), _sides(up, row, step)
+        yield _cell(*sides, level=_level(number, most), tip=tip)
     yield from _diagonal(across, up)
     yield element("text", "width in pixels", class_="axis middle", x="50%", y=HEIGHT + 40)
     yield element("text", "height", class_="axis end", x=-8, y=-14)
@@ -95,17 +97,19 @@ def _edge(place: int, step: int) -> float:
     return float(2.0 ** (place * step / CELLS_AN_OCTAVE))
 
 
-def _cell(column: int, row: int, step: int, number: int, most: int, across: Axis, up: Axis) -> Markup:
-    left, right = (across.place(_edge(place, step)) for place in (column, column + 1))
-    low, high = (up.place(_edge(place, step)) for place in (row, row + 1))
+def _sides(axis: Axis, place: int, step: int) -> tuple[float, float]:
+    return axis.place(_edge(place, step)), axis.place(_edge(place + 1, step))
+
+
+def _cell(across: tuple[float, float], up: tuple[float, float], *, level: int, tip: str) -> Markup:
     return element(
         "rect",
-        class_=f"cell shade{_level(number, most)}",
-        x=percent(left),
-        width=percent(right - left),
-        y=HEIGHT * (1 - high),
-        height=HEIGHT * (high - low),
-        data_tip=f"{_cell_label(column, row, step)}: {plural(number, 'image')}",
+        class_=f"cell shade{level}",
+        x=percent(across[0]),
+        width=percent(across[1] - across[0]),
+        y=HEIGHT * (1 - up[1]),
+        height=HEIGHT * (up[1] - up[0]),
+        data_tip=tip,
     )
 
 

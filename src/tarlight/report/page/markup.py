@@ -1,8 +1,8 @@
 """HTML that cannot be broken by what is in it.
 
-Strategy: elements are built, never pasted. Text becomes markup in one place, `escape`, so whatever comes out of
-a shard is text on the page; what nobody should see raw (controls, bidirectional overrides, lone surrogates)
-becomes an escape in the words of `tarlight.report.label`.
+Strategy: elements are built, never pasted. Text becomes markup in one place, `escape`, so whatever comes out
+of a shard is text on the page; what nobody should see raw (controls, bidirectional overrides, lone
+surrogates) becomes an escape in the words of `tarlight.report.label`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import posixpath
 import re
 from typing import TYPE_CHECKING
 
-from tarlight.report.label import printable
+from tarlight.report.label import printable, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -38,6 +38,16 @@ def escape(text: str) -> Markup:
 def flowing(text: str) -> str:
     """Return a caption as one paragraph: runs of white space are one space."""
     return _SPACE.sub(" ", text).strip()
+
+
+def shown_name(name: str) -> str:
+    """Return a key in at most 80 characters: a hostile one could have a million."""
+    return shorten(name, 80)
+
+
+def shown_place(shard: str, rest: str = "") -> str:
+    """Return the path of a shard, with what follows it, in at most 300 characters and without secrets."""
+    return shorten(without_secrets(shard), 240) + shorten(rest, 60)
 
 
 def without_secrets(path: str) -> str:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from tarlight.ledger import LossReason, SkipReason
 from tarlight.report.figure import count, num_bytes, plural
+from tarlight.report.label import shorten
 from tarlight.report.page.gallery import enlargeable
-from tarlight.report.page.markup import Markup, common_folder, element, without_secrets
+from tarlight.report.page.markup import Markup, common_folder, element, flowing, shown_name, shown_place
 from tarlight.report.row import LOSS_HINTS, SKIP_HINTS
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 HINTS = {reason.value: hint for hints in (SKIP_HINTS, LOSS_HINTS) for reason, hint in hints.items()}
 """Reason -> a few words."""
+_DETAIL = 300
 _ORDER = [reason.value for kind in (LossReason, SkipReason) for reason in kind]
 
 
@@ -63,11 +65,11 @@ def _chip(reason: str, label: str, number: int, *, is_pressed: bool) -> Markup:
 def _card(problem: Problem, folder: str) -> Markup:
     words = problem.reason.replace("_", " ")
     kind = "skip" if problem.num_bytes is None else "loss"
-    place = f"{without_secrets(problem.shard).removeprefix(folder)}, byte {problem.offset:,}"
+    place = f"{shown_place(problem.shard.removeprefix(folder))}, byte {problem.offset:,}"
     if problem.num_bytes is not None:
         place = f"{place}, {num_bytes(problem.num_bytes)}"
-    name = problem.key or "(bytes of a shard)"
-    detail = problem.detail or HINTS[problem.reason]
+    name = shown_name(problem.key) or "(bytes of a shard)"
+    detail = shorten(flowing(problem.detail), _DETAIL) or HINTS[problem.reason]
     return element(
         "li",
         _look(problem, name, words, place, detail),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tarlight.report.figure import count, num_bytes, plural
 from tarlight.report.label import shorten
 from tarlight.report.page.gallery import more_button
-from tarlight.report.page.markup import Markup, common_folder, element, without_secrets
+from tarlight.report.page.markup import Markup, common_folder, element, shown_place, without_secrets
 from tarlight.report.survey import DELIVERED, LOST, SKIPPED
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def _row(row: ShardRow, folder: str) -> Markup:
     name = shorten(path.removeprefix(folder), _NAME)
     return element(
         "li",
-        element("bdi", name, class_="key", title=path),
+        element("bdi", name, class_="key", title=shown_place(path)),
         _strip(row),
         element("p", *_counts(row), class_="counts"),
         class_="shard" if row.is_sound else "shard troubled",
