@@ -40,7 +40,7 @@ def hostile_file(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def open_page(browser):
-    """Give a function that opens a file, and at the end sees that nobody complained and nothing was fetched."""
+    """Give a function that opens a file; at the end nobody has complained and nothing was fetched."""
 
     @contextmanager
     def opened(path, *, size="desk", scheme="light", **options):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 import pytest
 
@@ -47,7 +48,7 @@ def test_labels_of_an_axis_do_not_overlap(open_page, page_file) -> None:
         for plot in page.locator(".plot").all():
             boxes = [tick.bounding_box() for tick in plot.locator("text.tick.middle").all()]
             ends = [(box["x"], box["x"] + box["width"]) for box in sorted(boxes, key=lambda box: box["x"])]
-            assert all(end < start for (_, end), (start, _) in zip(ends, ends[1:], strict=False))
+            assert all(end < start for (_, end), (start, _) in pairwise(ends))
 
 
 def test_a_bar_tells_its_numbers(open_page, page_file) -> None:

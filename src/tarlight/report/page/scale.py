@@ -79,6 +79,7 @@ def histogram(
 def count_axis(most: float) -> Axis:
     """Return an axis of counts from 0 to a round number not below `most`."""
     step = max(round_up(most / 3), 1.0)
+    step = step if step == int(step) else 2 * step  # there are no 2.5 images
     end = step * max(math.ceil(most / step - 1e-9), 1)
     return Axis(0.0, end, is_log=False, ticks=tuple(_multiples(step, 0.0, end)))
 
