@@ -28,13 +28,12 @@ def dataset(tmp_path_factory):
 def test_measures_are_those_of_the_images(dataset) -> None:
     """Every delivered image is measured, as pixels in memory and Pillow say."""
     found = survey(dataset, num_threads=2)
-    batches = Pipeline(stages=[FilePartitioningStage(str(dataset)), ImageReaderStage(verbose=False)]).run()
-    images = [image for batch in batches for image in batch.data]
+    stages = [FilePartitioningStage(str(dataset)), ImageReaderStage(verbose=False)]
+    images = [image for batch in Pipeline(stages=stages).run() for image in batch.data]
     heights, widths = np.array([image.image_data.shape[:2] for image in images]).T
     sizes = np.array([image.source.size for image in images])
-    lumas = [
-        np.asarray(image.image_data, np.float64).mean((0, 1)) @ [0.2126, 0.7152, 0.0722] for image in images
-    ]
+    weights = [0.2126, 0.7152, 0.0722]
+    lumas = [np.asarray(image.image_data, np.float64).mean((0, 1)) @ weights for image in images]
     assert found.report.images_delivered == found.aspect.count == len(images)
     assert sum(found.shapes.values()) == len(images)
     assert found.aspect.mean == pytest.approx(np.mean(widths / heights))
@@ -45,7 +44,7 @@ def test_measures_are_those_of_the_images(dataset) -> None:
 
 
 def test_captions_are_found_in_text_and_in_json(tmp_path) -> None:
-    """A caption is the text beside the image, or the one inside its json; the length counts its characters."""
+    """A caption is the text beside the image, or the one inside its json; its length is in characters."""
     members = [
         *(("a.jpg", jpeg(1)), ("a.txt", b" five5 \n")),
         *(("b.jpg", jpeg(2)), ("b.json", b'{"caption": "seven 7"}')),
