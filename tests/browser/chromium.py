@@ -7,7 +7,6 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 from tests.corpus import REPOSITORY
 
@@ -33,10 +32,13 @@ def browser() -> Iterator[Browser]:
     program = find_chromium()
     if program is None:
         pytest.skip("no Chromium; `make setup` as root installs it, see tests/browser/setup.sh")
+    playwright_api = pytest.importorskip(
+        "playwright.sync_api", reason="no Playwright; `make setup` installs it"
+    )
     options = ["--host-resolver-rules=MAP * ~NOTFOUND"]
     if os.geteuid() == 0:
         options.append("--no-sandbox")
-    with sync_playwright() as playwright:
+    with playwright_api.sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=program, args=options)
         yield chromium
         chromium.close()

@@ -197,9 +197,9 @@ def _write_json(report: Report, target: str) -> None:
 
 
 def _write_page(surveyor: Surveyor, pipeline: Pipeline, report: Report, target: str, *, quiet: bool) -> None:
-    from tarlight.inspect import describe_run, write_report  # noqa: PLC0415 (only a page needs it)
+    from tarlight.inspect import finish_survey, write_report  # noqa: PLC0415 (only a page needs it)
 
-    write_report(surveyor.survey(report, describe_run(pipeline)), target)
+    write_report(finish_survey(surveyor, pipeline, report), target)
     if not quiet and sys.stderr is not None:
         encoding = sys.stderr.encoding or "ascii"
         size = num_bytes(Path(target).stat().st_size)

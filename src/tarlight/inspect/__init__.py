@@ -8,8 +8,8 @@ the same survey of a run of your own::
     write_report(survey("shards/", limit=1000), "report.html")
 """
 
-from tarlight.inspect.page import describe_run, survey, write_report
+from tarlight.inspect.page import finish_survey, survey, write_report
 from tarlight.inspect.surveyor import Surveyor
 from tarlight.report.survey import RunFacts, Survey
 
-__all__ = ["RunFacts", "Survey", "Surveyor", "describe_run", "survey", "write_report"]
+__all__ = ["RunFacts", "Survey", "Surveyor", "finish_survey", "survey", "write_report"]

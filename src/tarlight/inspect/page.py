@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tarlight.events import Listener
+    from tarlight.ledger import Report
     from tarlight.report.survey import Survey
 
 
@@ -80,10 +81,25 @@ def survey(
             left = None if left is None else left - batch.num_images
             if left == 0:
                 break
-    return surveyor.survey(stream.report, describe_run(pipeline), storage_options=storage_options)
+    return finish_survey(surveyor, pipeline, stream.report)
 
 
-def describe_run(pipeline: Pipeline) -> RunFacts:
+def finish_survey(surveyor: Surveyor, pipeline: Pipeline, report: Report) -> Survey:
+    """Return the survey of a run, with what was run.
+
+    Skipped images are read again for their thumbnails with the storage options of the pipeline's reader.
+
+    Args:
+        surveyor: Who took the batches of the run.
+        pipeline: What was run.
+        report: The ledger of the run, also of one that was stopped or failed.
+    """
+    readers = [stage for stage in pipeline.stages if isinstance(stage, ImageReaderStage)]
+    storage_options = readers[0].options.storage_options if readers else None
+    return surveyor.survey(report, _describe(pipeline), storage_options=storage_options)
+
+
+def _describe(pipeline: Pipeline) -> RunFacts:
     """Return what a pipeline reads, and how, for people; storage options are left out."""
     sources: tuple[str, ...] = ()
     settings: dict[str, str] = {}

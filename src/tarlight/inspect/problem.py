@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from tarlight.decode import Caps, Decoded, Encoded, Refusal, TurboDecoder, read_facts
-from tarlight.errors import InputError, ShardChangedError, ShardReadError
+from tarlight.errors import TarlightError
 from tarlight.inspect.sample import FairSample
 from tarlight.inspect.thumbnail import SMALL_SIDE, make_thumbnail, thumbnail_of_png
 from tarlight.ledger import Loss, SkipReason
@@ -83,7 +83,7 @@ def _problem(entry: Skip | Loss, storage_options: Mapping[str, Any] | None) -> P
         return Problem(reason, entry.key, shard, entry.offset, detail)
     try:
         thumbnail = _look_at(_read_again(entry, storage_options))
-    except (InputError, ShardReadError, ShardChangedError) as error:
+    except TarlightError as error:
         detail = f"{detail} (no picture: it could not be read again: {error})"
         thumbnail = None
     return Problem(reason, entry.key, shard, entry.offset, detail, thumbnail=thumbnail)

@@ -16,6 +16,8 @@ def test_it_opens_without_complaint_and_fits(open_page, page_file, shots, size, 
     """The page loads nothing, logs nothing, and is no wider than a phone or a desk's window."""
     with open_page(page_file, size=size, scheme=scheme) as page:
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        for label in page.locator("nav a, .chip, .badge, .figures b").all():
+            assert label.bounding_box()["height"] < 44  # one line
         for tile in page.locator(".tile:visible").all():
             tile.scroll_into_view_if_needed()  # pictures load when they come into view
         page.evaluate("scrollTo(0, 0)")
