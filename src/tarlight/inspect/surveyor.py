@@ -137,7 +137,7 @@ class Surveyor:
         )
 
     def _sample(self, image: ImageObject, pixels: Pixels, caption: str) -> None:
-        rank = self._pictures.rank(image.image_path)
+        rank = self._pictures.rank(_name(image))
         if self._pictures.wants(rank):
             self._pictures.put(rank, _picture(image, pixels, caption))
 
@@ -151,6 +151,12 @@ class Surveyor:
         self._tallies["luminance"].add(measures[:, 3:] @ _LUMA)
         self._tallies["density"].add(num_bytes[known] / areas[known])
         self._num_bytes.add(num_bytes[known])
+
+
+def _name(image: ImageObject) -> str:
+    """Return what stays when a dataset is moved: the shard's own name, and the member's."""
+    source = image.source
+    return image.image_path if source is None else f"{source.shard.rpartition('/')[2]}/{source.member}"
 
 
 def _measure(image: ImageObject, pixels: Pixels) -> _Measures:
