@@ -66,7 +66,7 @@ def test_a_survey_is_the_same_for_any_number_of_threads(dataset, options) -> Non
 
 
 def test_a_dataset_that_was_moved_has_the_same_sample(dataset, tmp_path) -> None:
-    """The sample depends on the names of shards and members, and on the seed, not on where the dataset lies."""
+    """The sample depends on the names of shards and members, and the seed, not on where the dataset lies."""
     shutil.copytree(dataset, tmp_path / "elsewhere")
     one, other = survey(dataset, num_pictures=9), survey(tmp_path / "elsewhere", num_pictures=9)
     assert [picture.key for picture in one.pictures] == [picture.key for picture in other.pictures]
