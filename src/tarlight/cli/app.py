@@ -7,9 +7,17 @@ from typing import Annotated
 
 import typer
 
-from tarlight.cli import option  # noqa: TC001 (typer reads the annotations)
+from tarlight.cli import option
 from tarlight.cli.exit_code import FINDINGS, exit_codes
-from tarlight.cli.run import Targets, check_target, draw_sample, load_all, make_pipeline, make_surveyor
+from tarlight.cli.run import (
+    Targets,
+    check_resumable,
+    check_target,
+    draw_sample,
+    load_all,
+    make_pipeline,
+    make_surveyor,
+)
 
 _HELP = "Loads images out of tar shards, with every image accounted for."
 _LOAD_EPILOG = """[bold]Examples[/bold]
@@ -19,6 +27,10 @@ tarlight load shards/
 tarlight load 'shards/{00000..00009}.tar' --fields txt,json --json report.json
 
 tarlight load shards/ --limit 1000 --strict
+
+tarlight load 's3://bucket/folder/{00000..00009}.tar' --storage-option region=eu-west-1
+
+tarlight load shards/ --checkpoint run.json
 
 [bold]Exit codes[/bold]
 
@@ -72,6 +84,7 @@ def load(
     limit: option.Limit = None,
     limit_shards: option.LimitShards = None,
     shard_extensions: option.ShardExtensions = ".tar",
+    storage_option: option.StorageOption = None,
     extensions: option.Extensions = ".jpg,.jpeg",
     fields: option.Fields = "",
     batch_size: option.BatchSize = 100,
@@ -79,6 +92,7 @@ def load(
     decoder: option.Decoder = "auto",
     on_error: option.OnError = "skip",
     max_failures: option.MaxFailures = None,
+    checkpoint: option.Checkpoint = None,
     strict: option.Strict = False,
     json_file: option.Json = None,
     page_file: option.ReportPage = None,
@@ -88,6 +102,7 @@ def load(
 
     The pixels are decoded and thrown away. Progress and the ledger go to standard error.
     """
+    store = option.storage_options(storage_option)
     reader = {
         "extensions": _split(extensions),
         "fields": _split(fields),
@@ -96,14 +111,18 @@ def load(
         "decoder": decoder,
         "on_error": on_error,
         "max_failures": max_failures,
+        "storage_options": store,
     }
     with exit_codes():
         kinds = _split(shard_extensions)
         surveyor = make_surveyor(page_file)
         pipeline = make_pipeline(paths, kinds, limit_shards, limit, reader, surveyor=surveyor)
+        targets = Targets(json_file, page_file, checkpoint)
         check_target("--json", json_file, paths, kinds)
         check_target("--report", page_file, paths, kinds)
-        report = load_all(pipeline, limit, Targets(json_file, page_file), surveyor, quiet=quiet)
+        check_target("--checkpoint", checkpoint, paths, kinds)
+        check_resumable(targets, limit)
+        report = load_all(pipeline, limit, targets, surveyor, quiet=quiet)
         if strict and (report.num_skipped or len(report.losses)):
             raise typer.Exit(FINDINGS)
 
@@ -116,6 +135,7 @@ def report(
     limit: option.Limit = None,
     limit_shards: option.LimitShards = None,
     shard_extensions: option.ShardExtensions = ".tar",
+    storage_option: option.StorageOption = None,
     extensions: option.Extensions = ".jpg,.jpeg",
     fields: option.Fields = "txt",
     threads: option.Threads = None,
@@ -132,6 +152,7 @@ def report(
         "fields": _split(fields),
         "num_threads": _num_cores() if threads is None else threads,
         "decoder": decoder,
+        "storage_options": option.storage_options(storage_option),
     }
     with exit_codes():
         kinds = _split(shard_extensions)

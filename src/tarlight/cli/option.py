@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -48,11 +49,47 @@ def _writable(text: str | None, ending: str, otherwise: str = "") -> str:
     return text
 
 
+def storage_options(pairs: list[str] | None) -> dict[str, Any] | None:
+    """Read `--storage-option name=value`; a value that begins like a JSON object or list is one.
+
+    Errors do not show the value, which may be a credential.
+    """
+    options: dict[str, Any] = {}
+    for pair in pairs or ():
+        name, equals, value = pair.partition("=")
+        if not equals or not name.isidentifier():
+            raise typer.BadParameter("give name=value, such as anon=true (what was given is not shown)")
+        if name in options:
+            raise typer.BadParameter(f"{name} is given twice")
+        options[name] = _value(name, value)
+    return options or None
+
+
+def _value(name: str, text: str) -> Any:
+    if not text.startswith(("{", "[")):
+        return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        raise typer.BadParameter(f"the value of {name} begins like JSON and is none") from None
+
+
+def resumable(text: str | None) -> str | None:
+    """Check the target of `--checkpoint`, as that of `--json`."""
+    if text == "-":
+        raise typer.BadParameter(
+            "a checkpoint is read again and so needs a file; name one that ends in .json"
+        )
+    return writable(text)
+
+
 _WHAT, _HOW, _OUT = "What to load", "How to load it", "What to say"
 
 Paths = Annotated[
     list[str],
-    typer.Argument(metavar="PATH", help="Folders, shards, globs, or ranges such as '{00000..00099}.tar'."),
+    typer.Argument(
+        metavar="PATH", help="Folders, shards, globs, or ranges such as '{00000..00099}.tar'; paths or URLs."
+    ),
 ]
 Limit = Annotated[
     int | None,
@@ -67,6 +104,16 @@ ShardExtensions = Annotated[
     typer.Option(
         metavar="A,B",
         help="Extensions that make a file of a folder or glob a shard: the file_extensions of notes.",
+        rich_help_panel=_WHAT,
+    ),
+]
+StorageOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--storage-option",
+        metavar="NAME=VALUE",
+        help="Pass this to the stores of URLs, such as anon=true; may be repeated. Others can see what you "
+        "type: leave credentials in the environment.",
         rich_help_panel=_WHAT,
     ),
 ]
@@ -101,6 +148,15 @@ MaxFailures = Annotated[
         metavar="N|N%",
         help="Stop when more than this many (10), or this part (1% or 0.01, up to 100% or 1.0), failed. A "
         "part is looked at from the 100th image on, and once more at the end.",
+        rich_help_panel=_HOW,
+    ),
+]
+Checkpoint = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE",
+        callback=resumable,
+        help="Keep in FILE, which ends in .json, how far the run is, and go on from there when it is there.",
         rich_help_panel=_HOW,
     ),
 ]

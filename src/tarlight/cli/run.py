@@ -17,7 +17,7 @@ from tarlight.report.figure import num_bytes, plural
 from tarlight.report.label import printable
 from tarlight.report.table import is_terminal
 from tarlight.stages.first_images import FirstImages
-from tarlight.storage import find_shards
+from tarlight.storage import find_shards, is_local
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -37,6 +37,8 @@ class Targets(NamedTuple):
     """The ledger; `-` is standard output."""
     page_file: str | None = None
     """The page."""
+    checkpoint: str | None = None
+    """Where the run goes on from, and notes how far it came."""
 
 
 class Books:
@@ -66,7 +68,13 @@ def make_pipeline(
     from tarlight.stages.file_partitioning import FilePartitioningStage  # noqa: PLC0415
     from tarlight.stages.image.io.image_reader import ImageReaderStage  # noqa: PLC0415
 
-    partitioning = FilePartitioningStage(list(paths), 1, file_extensions=shard_extensions, limit=limit_shards)
+    partitioning = FilePartitioningStage(
+        list(paths),
+        1,
+        file_extensions=shard_extensions,
+        storage_options=reader["storage_options"],
+        limit=limit_shards,
+    )
     pipeline = Pipeline(name="load", stages=[partitioning])
     if surveyor is not None:
         pipeline.add_stage(surveyor.watch())
@@ -86,7 +94,7 @@ def make_surveyor(page_file: str | None) -> Surveyor | None:
 def check_target(
     option: str, target: str | None, paths: Sequence[str], shard_extensions: Sequence[str]
 ) -> None:
-    """Check that the file of an option can be written, and that it overwrites none of the shards.
+    """Check that what an option names can be written, and that it overwrites none of the shards.
 
     Raises:
         ArgumentError: the file is one of the shards.
@@ -97,9 +105,28 @@ def check_target(
     if target is None or not Path(target).is_file():
         return
     size = Path(target).stat().st_size
-    for shard in find_shards(paths, file_extensions=shard_extensions).shards:
+    local = [path for path in paths if is_local(path)]
+    for shard in find_shards(local, file_extensions=shard_extensions).shards if local else ():
         if shard.size == size and Path(shard.path).samefile(target):
             raise ArgumentError(f"{option}: {target} is one of the shards to load. Name another file")
+
+
+def check_resumable(targets: Targets, limit: int | None) -> None:
+    """Check that a run with a checkpoint can go on from it.
+
+    Raises:
+        ArgumentError: it has a limit on images, which would count anew in every run; or a page, which would
+            show the images of the last run only; or the report overwrites the checkpoint.
+    """
+    checkpoint, json_file = targets.checkpoint, targets.json_file
+    if checkpoint is None:
+        return
+    if limit is not None:
+        raise ArgumentError("--limit does not go with --checkpoint. Use --limit-shards")
+    if targets.page_file is not None:
+        raise ArgumentError("--report does not go with --checkpoint. Use tarlight report when it is done")
+    if json_file is not None and Path(json_file).resolve() == Path(checkpoint).resolve():
+        raise ArgumentError("--json and --checkpoint name the same file. Name two")
 
 
 def load_all(
@@ -112,8 +139,9 @@ def load_all(
 ) -> Report:
     """Run to the end or the limit; write the report and the page also when the run is stopped or fails."""
     books = Books()
+    listeners = () if quiet else (_listener(books, limit),)
     try:
-        with pipeline.stream(listeners=() if quiet else (_listener(books, limit),)) as books.stream:
+        with pipeline.stream(checkpoint_path=targets.checkpoint, listeners=listeners) as books.stream:
             _drain(books.stream, limit, surveyor)
     finally:
         if targets.json_file is not None:
