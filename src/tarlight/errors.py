@@ -14,6 +14,7 @@ Every error says what happened, where (shard, member, offset) and what to do nex
     │   └── CheckpointMismatchError                       a checkpoint of another dataset or other options
     ├── CheckpointWriteError         (OSError)            a checkpoint that cannot be written
     ├── PipelineError                (ValueError)         stages that do not fit together
+    ├── DecoderUnavailableError      (RuntimeError)       a decoder asked for by name that cannot be had here
     ├── TarError                     (ValueError)         a damaged shard, with `on_error="raise"`
     ├── ImageError                   (ValueError)         a bad image, with `on_error="raise"`
     ├── TooManyFailuresError         (RuntimeError)       `max_failures` was exceeded
@@ -72,6 +73,10 @@ class CheckpointWriteError(TarlightError, OSError):
 
 class PipelineError(TarlightError, ValueError):
     """The stages of a pipeline do not fit together."""
+
+
+class DecoderUnavailableError(TarlightError, RuntimeError):
+    """A decoder was asked for by name and its library or device is missing; exit code 4."""
 
 
 class TarError(TarlightError, ValueError):

@@ -80,7 +80,7 @@ def resumable(text: str | None) -> str | None:
         raise typer.BadParameter(
             "a checkpoint is read again and so needs a file; name one that ends in .json"
         )
-    return writable(text)
+    return writable_json(text)
 
 
 _WHAT, _HOW, _OUT = "What to load", "How to load it", "What to say"

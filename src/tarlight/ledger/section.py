@@ -43,6 +43,7 @@ class Counts:
     decoders: Counter[str] = field(default_factory=Counter)
     fallbacks: Counter[str] = field(default_factory=Counter)
     unbalanced_shards: list[str] = field(default_factory=list)
+    choices: dict[str, None] = field(default_factory=dict)
 
     def ignore(self, kinds: Mapping[str, int]) -> None:
         """Count members that are not images; beyond `MAX_KINDS` kinds without their names."""
@@ -72,6 +73,7 @@ class Counts:
         if other.ignored:
             self.ignore(other.ignored)
         self.unbalanced_shards += other.unbalanced_shards
+        self.choices |= other.choices
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tarlight.errors import ShardReadError
+from tarlight.errors import ShardChangedError, ShardReadError
 from tarlight.storage.route import location, open_store
 
 if TYPE_CHECKING:
@@ -53,8 +53,11 @@ class ShardSource:
             ShardReadError: reading or inflating failed.
         """
         store = open_store(self.shard, storage_options)
-        shard = store.revisit(location(self.shard), self.version)
-        return self._inflate(store, shard) if self.inflated else store.read(shard, self.offset, self.size)
+        try:
+            shard = store.revisit(location(self.shard), self.version)
+            return self._inflate(store, shard) if self.inflated else store.read(shard, self.offset, self.size)
+        except ShardChangedError as error:
+            raise ShardChangedError(f"{error} ({self.member} was read from it before)") from None
 
     def _inflate(self, store: Store, shard: ShardStat) -> bytes:
         try:

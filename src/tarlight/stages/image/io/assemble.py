@@ -58,6 +58,7 @@ class Assembler:
         self._first_id = self._last_id = ""
         self._failures = Failures(options, context.course.resumed)
         self._fields_unseen = set(options.fields) - context.course.resumed.fields
+        self._num_noted = 0
         self._decoders: Counter[str] = Counter()
         self._fallbacks: Counter[str] = Counter()
 
@@ -69,12 +70,21 @@ class Assembler:
             TooManyFailuresError: more than `max_failures`.
             Exception: whatever ended the reader thread.
         """
+        decoder = self._ahead.decoder
+        self._ledger.choose(f"{decoder.name} ({decoder.reason})")
         while self._take_group():
             yield from self._empty_group()
         yield from self._cut()
+        self.note_decoder()
         self._note_unseen_fields()
         self._failures.check_at_end()
         self._context.trail.arrive(self._bookmark.cut())
+
+    def note_decoder(self) -> None:
+        """Note, once, what the decoder has to say of the run."""
+        for text in self._ahead.decoder.notes[self._num_noted :]:
+            self._ledger.note(Note("", text, "decoder"))
+            self._num_noted += 1
 
     @property
     def num_waiting(self) -> int:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tarlight.argument import check_text
-from tarlight.decode import select_decoder
+from tarlight.decode import Share, select_decoder
+from tarlight.errors import DecoderUnavailableError
 from tarlight.resources import Resources
 from tarlight.stages.base import ProcessingStage, StageContext
 from tarlight.stages.image.io.assemble import Assembler
@@ -44,8 +45,10 @@ class ImageReaderStage(ProcessingStage[FileGroupTask, ImageBatch]):
         dali_batch_size: int | None = None,
         num_threads: int = 8,
         num_gpus_per_worker: float = 0.25,
+        gpu_memory_fraction: float | None = None,
         verbose: bool = True,
         decoder: str = "auto",
+        verify: str = "headers",
         extensions: Sequence[str] = (".jpg", ".jpeg"),
         fields: Sequence[str] = (),
         on_error: str = "skip",
@@ -65,10 +68,14 @@ class ImageReaderStage(ProcessingStage[FileGroupTask, ImageBatch]):
             batch_size: Images in a batch; the last one of a partition may be smaller.
             dali_batch_size: The same under its other documented name.
             num_threads: Decoding threads.
-            num_gpus_per_worker: Share of one GPU that a worker asks the executor for; 0 means CPU only. The
-                local executor runs one worker and decodes on the CPU.
+            num_gpus_per_worker: Share of one GPU that a worker asks the executor for; 0 means CPU only.
+            gpu_memory_fraction: Part of the GPU's memory to decode in; `num_gpus_per_worker` by default.
             verbose: Show progress and the final ledger on stderr.
-            decoder: `auto`, or the name of one decoder, which must then be available.
+            decoder: `auto`, or the name of one decoder, which must then be available: `turbo`, `pillow`,
+                `dali` (on a GPU, else on the CPU), `nvimgcodec` (on a GPU). Chosen when a worker starts.
+            verify: `dali` and `nvimgcodec` do not see damaged image data. `headers` finds what headers and
+                markers show of it; `strict` also has libjpeg-turbo look at all data of every image, at
+                over a third of what decoding it there costs. The other decoders always see everything.
             extensions: Last extensions that make a member an image, in any case; JPEG only.
             fields: Fields of the same record to attach to `image.metadata`, such as `("txt", "json")`.
             on_error: `skip` records a bad image or damage and goes on; `raise` stops at the first.
@@ -92,8 +99,10 @@ class ImageReaderStage(ProcessingStage[FileGroupTask, ImageBatch]):
             batch_size=choose_batch_size(batch_size, dali_batch_size),
             num_threads=num_threads,
             num_gpus_per_worker=num_gpus_per_worker,
+            gpu_memory_fraction=gpu_memory_fraction,
             verbose=verbose,
             decoder=decoder,
+            verify=verify,
             extensions=normal_extensions(extensions),
             fields=normal_fields(fields),
             on_error=on_error,
@@ -116,8 +125,13 @@ class ImageReaderStage(ProcessingStage[FileGroupTask, ImageBatch]):
         return self.options.verbose
 
     def setup(self) -> None:
-        """Choose the decoder."""
+        """Choose the decoder.
+
+        Raises:
+            DecoderUnavailableError: One was asked for by name and cannot be had on this worker.
+        """
         self._decoder = self._select()
+        self._decoder.prepare()
 
     def teardown(self) -> None:
         """Let the decoder go."""
@@ -140,6 +154,7 @@ class ImageReaderStage(ProcessingStage[FileGroupTask, ImageBatch]):
             yield from assembler.batches()
         finally:
             context.ledger.leave(assembler.num_waiting + ahead.close())
+            assembler.note_decoder()
 
     def fingerprint(self) -> dict[str, Any]:
         """Options that decide about ids, verdicts and pixels; a checkpoint of others is refused."""
@@ -153,6 +168,7 @@ class ImageReaderStage(ProcessingStage[FileGroupTask, ImageBatch]):
             "max_pixels": options.max_pixels,
             "max_scans": options.max_scans,
             "max_member_bytes": options.max_member_bytes,
+            "verify": options.verify,
         }
 
     def release(self, task: ImageBatch) -> bool:
@@ -171,7 +187,7 @@ class ImageReaderStage(ProcessingStage[FileGroupTask, ImageBatch]):
         ahead, batch = options.read_ahead_bytes // MIB, options.max_batch_bytes // MIB
         return {
             "batch_size": options.batch_size,
-            "decoder": f"{options.decoder} ({self._select().reason})",
+            "decoder": f"{options.decoder} ({self._choice()})",
             "threads": f"1 reading, {options.num_threads} decoding",
             "extensions": ", ".join(options.extensions),
             "fields": ", ".join(options.fields) or "none",
@@ -183,8 +199,20 @@ class ImageReaderStage(ProcessingStage[FileGroupTask, ImageBatch]):
             f"to be read, in up to {DEFAULT_PLAN.max_requests} requests at once",
         }
 
+    def _choice(self) -> str:
+        """Say what would be chosen here; on the worker it may be another."""
+        try:
+            decoder = self._select()
+        except DecoderUnavailableError as error:
+            return f"not available here: {error}"
+        return f"here {decoder.name}, {decoder.reason}"
+
     def _select(self) -> Decoder:
         options = self.options
         return select_decoder(
-            options.decoder, damaged=options.damaged, exif_orientation=options.exif_orientation
+            options.decoder,
+            damaged=options.damaged,
+            exif_orientation=options.exif_orientation,
+            verify=options.verify,
+            share=Share(options.num_gpus_per_worker, options.gpu_memory_fraction),
         )

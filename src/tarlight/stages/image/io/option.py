@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tarlight.argument import check_bool, check_choice, check_int, check_number, check_texts
 from tarlight.decode import NAMES as DECODERS
+from tarlight.decode import VERIFY, Share
 from tarlight.errors import ArgumentError
 from tarlight.storage import check_option_names
 
@@ -33,7 +34,9 @@ class ReaderOptions:
     num_threads: int
     num_gpus_per_worker: float
     verbose: bool
+    gpu_memory_fraction: float | None
     decoder: str
+    verify: str
     extensions: tuple[str, ...]
     fields: tuple[str, ...]
     on_error: str
@@ -50,10 +53,11 @@ class ReaderOptions:
         for name in ("batch_size", "num_threads", "max_pixels", "max_scans", "max_member_bytes"):
             check_int(name, getattr(self, name), minimum=1)
         check_int("max_batch_bytes", self.max_batch_bytes, minimum=1)
-        check_number("num_gpus_per_worker", self.num_gpus_per_worker, minimum=0)
+        Share(self.num_gpus_per_worker, self.gpu_memory_fraction)
         check_bool("verbose", self.verbose)
         check_bool("exif_orientation", self.exif_orientation)
         check_choice("decoder", self.decoder, DECODERS)
+        check_choice("verify", self.verify, VERIFY)
         check_choice("on_error", self.on_error, ("skip", "raise"))
         check_choice("damaged", self.damaged, ("skip", "deliver"))
         if self.max_failures is not None:

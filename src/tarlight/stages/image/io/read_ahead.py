@@ -52,9 +52,9 @@ class ReadAhead:
 
     def __init__(self, options: ReaderOptions, decoder: Decoder, ledger: Books, course: Course) -> None:
         self.line = Line()
+        self.decoder = decoder
         self._options = options
         self._caps = Caps(max_pixels=options.max_pixels, max_scans=options.max_scans)
-        self._decoder = decoder
         self._ledger = ledger
         self._course = course
         self._budget = ByteBudget(options.read_ahead_bytes)
@@ -144,7 +144,7 @@ class ReadAhead:
             max_member_bytes=self._options.max_member_bytes,
             num_counted=start.images if start else 0,
         )
-        group, pixel_copies = Group(task, shard), self._decoder.pixel_copies
+        group, pixel_copies = Group(task, shard), self.decoder.pixel_copies
         try:
             if start is not None:
                 group.names_before = pass_settled(records, start, shard.path)
@@ -186,7 +186,7 @@ class ReadAhead:
     def _decode(self, group: Group) -> None:
         waiting = [entry for entry in group.entries if isinstance(entry, Candidate) and entry.encoded]
         images = [entry.encoded for entry in waiting if entry.encoded]
-        for entry, outcome in zip(waiting, self._decoder.decode(images), strict=True):
+        for entry, outcome in zip(waiting, self.decoder.decode(images), strict=True):
             entry.outcome, entry.encoded = outcome, None
 
 
