@@ -62,3 +62,11 @@ def test_a_stopped_run_has_its_page(sample: Path, tmp_path: Path) -> None:
     ran = run_in_pipes([*LOAD, str(sample), "--on-error", "raise", "--report", str(target), "-q"])
     assert ran.code == 4
     assert "The run failed" in target.read_text(encoding="utf-8")
+
+
+def test_a_page_does_not_go_with_a_checkpoint(sound: str, tmp_path: Path) -> None:
+    """A run that goes on from a checkpoint sees a part of the images only, so it is refused a page."""
+    page, checkpoint = str(tmp_path / "page.html"), str(tmp_path / "checkpoint.json")
+    ran = run_in_pipes([*LOAD, sound, "--report", page, "--checkpoint", checkpoint])
+    assert ran.code == 2
+    assert "--report does not go with --checkpoint" in ran.err
