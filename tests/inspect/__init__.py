@@ -1,1 +1,1 @@
-"""Tests of the questions about a dataset."""
+"""Tests of questions about a dataset."""

@@ -7,7 +7,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tarlight.inspect.sample import FairSample
+from tarlight.inspect.surveying.sample import FairSample
 
 
 def _sample(names, size, seed=0):

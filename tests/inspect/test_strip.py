@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tarlight.inspect.strip import NUM_CELLS, Strip
+from tarlight.inspect.surveying.strip import NUM_CELLS, Strip
 from tarlight.report.survey import DELIVERED, LOST, SKIPPED
 
 _MARK = st.tuples(st.sampled_from([DELIVERED, SKIPPED, LOST]), st.integers(0, 10**10), st.integers(1, 10**6))

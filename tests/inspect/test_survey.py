@@ -12,7 +12,7 @@ from PIL import Image
 from tarlight import FilePartitioningStage, ImageReaderStage, Pipeline
 from tarlight.errors import InputMissingError
 from tarlight.inspect import Surveyor, survey, write_report
-from tarlight.inspect.thumbnail import MAX_BYTES, make_thumbnail, thumbnail_of_png
+from tarlight.inspect.surveying.thumbnail import MAX_BYTES, make_thumbnail, thumbnail_of_png
 from tarlight.report.survey import DELIVERED, LOST, SKIPPED
 from tarlight.sample import write_sample
 from tests.reader.dataset import jpeg, write_shards, write_tar

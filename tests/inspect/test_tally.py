@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tarlight.inspect.tally import ShapeTally, Tally
+from tarlight.inspect.surveying.tally import ShapeTally, Tally
 from tarlight.report.survey import Distribution
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from tarlight.cli import option
 from tarlight.cli.exit_code import FINDINGS, exit_codes
+from tarlight.cli.inspect import check_dataset, parse_limits, peek_at
 from tarlight.cli.run import (
     Targets,
     check_resumable,
@@ -18,6 +19,7 @@ from tarlight.cli.run import (
     make_pipeline,
     make_surveyor,
 )
+from tarlight.errors import ArgumentError
 
 _HELP = "Loads images out of tar shards, with every image accounted for."
 _LOAD_EPILOG = """[bold]Examples[/bold]
@@ -50,6 +52,24 @@ _SAMPLE_EPILOG = """[bold]Examples[/bold]
 tarlight sample build/sample
 
 tarlight sample build/sample --images 2000 --shards 10 --damage"""
+
+_PEEK_EPILOG = """[bold]Examples[/bold]
+
+tarlight peek shards/
+
+tarlight peek shards/00042.tar -n 3 --images"""
+_CHECK_EPILOG = """[bold]Examples[/bold]
+
+tarlight check shards/ --fast
+
+tarlight check 'shards/{00000..00099}.tar' --csv findings.csv
+
+tarlight check shards/ --fail-on error,missing_sidecar --json -
+
+[bold]Exit codes[/bold]
+
+0 done, 1 findings that --fail-on names, 2 usage, 3 input missing or denied, 4 stopped by an error, \
+130 Ctrl-C."""
 
 app = typer.Typer(
     name="tarlight",
@@ -160,6 +180,68 @@ def report(
         pipeline = make_pipeline(paths, kinds, limit_shards, limit, reader, surveyor=surveyor)
         check_target("--output", output, paths, kinds)
         load_all(pipeline, limit, Targets(page_file=output), surveyor, quiet=quiet)
+
+
+@app.command(epilog=_CHECK_EPILOG, no_args_is_help=True)
+def check(
+    paths: option.Paths,
+    *,
+    shard_extensions: option.ShardExtensions = ".tar",
+    extensions: option.Extensions = ".jpg,.jpeg",
+    fast: option.Fast = False,
+    threads: option.Threads = None,
+    fail_on: option.FailOn = "",
+    json_file: option.FindingsJson = None,
+    csv_file: option.FindingsCsv = None,
+    examples: option.Examples = 1,
+    quiet: option.Quiet = False,
+) -> None:
+    """Look for everything that is wrong with a dataset, and say what to do about it.
+
+    Damaged shards, bad images, duplicate keys, missing and broken files, gaps. Nothing is changed.
+    """
+    options: dict[str, Any] = {
+        "fast": fast,
+        "file_extensions": _split(shard_extensions),
+        "extensions": _split(extensions),
+        "num_threads": _num_cores() if threads is None else threads,
+    }
+    with exit_codes():
+        limits = parse_limits(fail_on)
+        if json_file == csv_file == "-":
+            raise ArgumentError(
+                "--json and --csv cannot both be standard output. Name a file for one of them"
+            )
+        check_target("--json", json_file, paths, options["file_extensions"])
+        check_target("--csv", csv_file, paths, options["file_extensions"])
+        found = check_dataset(
+            paths, options, json_file=json_file, csv_file=csv_file, num_examples=examples, quiet=quiet
+        )
+        if limits.intersection(found.counts):
+            raise typer.Exit(FINDINGS)
+
+
+@app.command(epilog=_PEEK_EPILOG, no_args_is_help=True)
+def peek(
+    path: option.OnePath,
+    *,
+    records: option.Records = 10,
+    shard_extensions: option.ShardExtensions = ".tar",
+    extensions: option.Extensions = ".jpg,.jpeg",
+    images: option.Pictures = False,
+    graphics: option.Graphics = "auto",
+) -> None:
+    """Show the first records of a dataset at once: keys, files, sizes, captions.
+
+    Reads the beginning of the first shards only; of a bucket's listing, the first page.
+    """
+    options: dict[str, Any] = {
+        "num_records": records,
+        "file_extensions": _split(shard_extensions),
+        "extensions": _split(extensions),
+    }
+    with exit_codes():
+        peek_at(path, options, graphics=graphics if images or graphics != "auto" else None)
 
 
 @app.command(epilog=_SAMPLE_EPILOG, no_args_is_help=True)

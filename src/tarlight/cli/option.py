@@ -32,6 +32,11 @@ def writable_page(text: str | None) -> str | None:
     return None if text is None else _writable(text, ".html")
 
 
+def writable_csv(text: str | None) -> str | None:
+    """Check the target of `--csv`; - is standard output."""
+    return text if text in {None, "-"} else _writable(text, ".csv", ", and - is standard output")
+
+
 def _writable(text: str | None, ending: str, otherwise: str = "") -> str:
     """Check a file to write before the work is done, not after.
 
@@ -80,10 +85,10 @@ def resumable(text: str | None) -> str | None:
         raise typer.BadParameter(
             "a checkpoint is read again and so needs a file; name one that ends in .json"
         )
-    return writable_json(text)
+    return text if text is None else _writable(text, ".json")
 
 
-_WHAT, _HOW, _OUT = "What to load", "How to load it", "What to say"
+_WHAT, _HOW, _OUT = "What to read", "How to read it", "What to say"
 
 Paths = Annotated[
     list[str],
@@ -211,4 +216,68 @@ Folder = Annotated[
 Images = Annotated[int, typer.Option(min=1, metavar="N", help="Images in all.")]
 Shards = Annotated[int, typer.Option(min=1, metavar="N", help="Shards to spread them over.")]
 Seed = Annotated[int, typer.Option(metavar="N", help="The same seed draws the same images.")]
-Damage = Annotated[bool, typer.Option("--damage", help="Write broken shards as well, to try things on.")]
+Damage = Annotated[
+    bool,
+    typer.Option(
+        "--damage",
+        help="Write broken shards too, and a dataset with one fault of each kind and its manifest.",
+    ),
+]
+Fast = Annotated[
+    bool,
+    typer.Option("--fast", help="Look at the headers of images only; do not decode.", rich_help_panel=_HOW),
+]
+FailOn = Annotated[
+    str,
+    typer.Option(
+        metavar="A,B",
+        help="Exit with 1 on findings of these severities (error, warning, note) or above, or of these "
+        "kinds.",
+        rich_help_panel=_OUT,
+    ),
+]
+FindingsJson = Annotated[
+    str | None,
+    typer.Option(
+        "--json",
+        metavar="FILE",
+        callback=writable_json,
+        help="Write the findings as JSON to FILE, which ends in .json; - is standard output.",
+        rich_help_panel=_OUT,
+    ),
+]
+FindingsCsv = Annotated[
+    str | None,
+    typer.Option(
+        "--csv",
+        metavar="FILE",
+        callback=writable_csv,
+        help="Write one row a finding to FILE, which ends in .csv; - is standard output.",
+        rich_help_panel=_OUT,
+    ),
+]
+Examples = Annotated[
+    int,
+    typer.Option(min=1, max=1000, metavar="N", help="Examples of each kind to show.", rich_help_panel=_OUT),
+]
+OnePath = Annotated[
+    str,
+    typer.Argument(
+        metavar="PATH", help="A folder, a shard, a glob, or a range such as '{00000..00099}.tar'."
+    ),
+]
+Records = Annotated[
+    int, typer.Option("-n", "--records", min=1, max=1000, metavar="N", help="Records to show.")
+]
+Pictures = Annotated[
+    bool,
+    typer.Option(
+        "--images", help="Draw the images, small; in half blocks where a terminal can do no better."
+    ),
+]
+Graphics = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME", help="How to draw them: auto (by the environment), kitty, iterm2 or blocks."
+    ),
+]

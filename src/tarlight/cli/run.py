@@ -94,7 +94,7 @@ def make_surveyor(page_file: str | None) -> Surveyor | None:
 def check_target(
     option: str, target: str | None, paths: Sequence[str], shard_extensions: Sequence[str]
 ) -> None:
-    """Check that what an option names can be written, and that it overwrites none of the shards.
+    """Check that the file of an option can be written, and that it overwrites none of the shards.
 
     Raises:
         ArgumentError: the file is one of the shards.
@@ -185,6 +185,8 @@ def _next_steps(folder: str, summary: SampleSummary) -> Iterator[str]:
     if summary.damaged:
         yield f"{quoted}/damaged: {plural(len(summary.damaged), 'broken shard')}, see README.txt there"
         yield f"  to try them:   {command} load {quoted}/damaged"
+        yield f"{quoted}/faults: one fault of each kind, see manifest.json there"
+        yield f"  to find them:  {command} check {quoted}/faults"
 
 
 def _command() -> str:

@@ -7,7 +7,7 @@ import platform
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tarlight.inspect.surveyor import NUM_PICTURES, Surveyor
+from tarlight.inspect.surveying.surveyor import NUM_PICTURES, Surveyor
 from tarlight.pipeline import Pipeline
 from tarlight.report.page import render_page
 from tarlight.report.survey import RunFacts

@@ -9,12 +9,12 @@ import numpy as np
 
 import tarlight
 from tarlight.argument import check_int
-from tarlight.inspect.caption import find_caption
-from tarlight.inspect.problem import sample_problems
-from tarlight.inspect.sample import FairSample
-from tarlight.inspect.shard import ShardStrips, ShardWatch
-from tarlight.inspect.tally import ShapeTally, Tally
-from tarlight.inspect.thumbnail import make_thumbnail
+from tarlight.inspect.surveying.caption import find_caption
+from tarlight.inspect.surveying.problem import sample_problems
+from tarlight.inspect.surveying.sample import FairSample
+from tarlight.inspect.surveying.shard import ShardStrips, ShardWatch
+from tarlight.inspect.surveying.tally import ShapeTally, Tally
+from tarlight.inspect.surveying.thumbnail import make_thumbnail
 from tarlight.report.survey import Picture, RunFacts, Survey
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tarlight.inspect.strip import Strip
+from tarlight.inspect.surveying.strip import Strip
 from tarlight.report.survey import Fold, ShardRow
 from tarlight.stages.base import ProcessingStage
 from tarlight.tasks import FileGroupTask

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from tarlight.decode import Caps, Decoded, Encoded, Refusal, TurboDecoder, read_facts
 from tarlight.errors import TarlightError
-from tarlight.inspect.sample import FairSample
-from tarlight.inspect.thumbnail import SMALL_SIDE, make_thumbnail, thumbnail_of_png
+from tarlight.inspect.surveying.sample import FairSample
+from tarlight.inspect.surveying.thumbnail import SMALL_SIDE, make_thumbnail, thumbnail_of_png
 from tarlight.ledger import Loss, SkipReason
 from tarlight.report.survey import Problem
 from tarlight.storage import open_store
