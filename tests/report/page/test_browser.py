@@ -120,8 +120,12 @@ def test_problems_are_filtered_by_reason(open_page, page_file, found) -> None:
             chip.click()
             assert chip.text_content() == f"{reason.replace('_', ' ')} {number}"
             assert {card.get_attribute("data-reason") for card in cards.all()} == {reason}
-            assert cards.count() == number
-            assert page.locator("#problem-status").text_content().startswith(f"Showing {number} of {number} ")
+            assert cards.count() == min(number, 9)
+            assert (
+                page.locator("#problem-status")
+                .text_content()
+                .startswith(f"Showing {min(number, 9)} of {number} ")
+            )
             assert page.locator(".chip[aria-pressed=true]").count() == 1
         page.locator(".chip").first.click()
         assert cards.count() == len(found.problems)
@@ -131,8 +135,10 @@ def test_arrows_stay_among_the_problems_that_are_shown(open_page, page_file) -> 
     """In a filtered list of problems, enlarging goes through its pictures only."""
     with open_page(page_file) as page:
         page.locator(".chip[data-reason=truncated]").click()
-        page.locator("#problems > li:visible .tile").first.click()
-        assert page.locator("#viewer-count").text_content() == "1 of 2"
+        tiles = page.locator("#problems > li:visible .tile")
+        tiles.first.click()
+        assert 0 < tiles.count() < page.locator("#problems .tile").count()
+        assert page.locator("#viewer-count").text_content() == f"1 of {tiles.count()}"
 
 
 @BOTH
