@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from tarlight.errors import ArgumentError, ArgumentTypeError
@@ -43,6 +44,16 @@ def check_text(name: str, value: Any) -> str:
     if not value:
         raise ArgumentError(f"{name} must not be empty")
     return value
+
+
+def check_path(name: str, value: Any) -> str:
+    """Return `value` as text when it is a path as str or os.PathLike that is not empty."""
+    text = os.fspath(value) if isinstance(value, os.PathLike) else value
+    if not isinstance(text, str):
+        raise ArgumentTypeError(f"{name} must be a path as str or os.PathLike, got {value!r}")
+    if not text or "\0" in text:
+        raise ArgumentError(f"{name} must be a path, got {text!r}")
+    return text
 
 
 def check_choice(name: str, value: Any, choices: Collection[str]) -> str:

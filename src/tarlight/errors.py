@@ -6,15 +6,20 @@ Every error says what happened, where (shard, member, offset) and what to do nex
     TarlightError
     ├── InputError
     │   ├── InputMissingError        (FileNotFoundError)  a path, shard or match that is not there
-    │   └── InputDeniedError         (PermissionError)    a path that may not be read
+    │   ├── InputDeniedError         (PermissionError)    a path that may not be read
+    │   └── InputUnreachableError    (ConnectionError)    a server that cannot be reached
     ├── ArgumentError                (ValueError)         an argument with a value that is not allowed
     ├── ArgumentTypeError            (TypeError)          an argument of the wrong type
+    ├── CheckpointError              (ValueError)         a checkpoint that cannot be read
+    │   └── CheckpointMismatchError                       a checkpoint of another dataset or other options
+    ├── CheckpointWriteError         (OSError)            a checkpoint that cannot be written
     ├── PipelineError                (ValueError)         stages that do not fit together
     ├── DecoderUnavailableError      (RuntimeError)       a decoder asked for by name that cannot be had here
     ├── TarError                     (ValueError)         a damaged shard, with `on_error="raise"`
     ├── ImageError                   (ValueError)         a bad image, with `on_error="raise"`
     ├── TooManyFailuresError         (RuntimeError)       `max_failures` was exceeded
     ├── ShardReadError               (OSError)            reading stopped in the middle of a shard
+    │   └── ShardChecksumError                            its bytes are not those of the stored object
     ├── ShardChangedError            (OSError)            a shard is no longer the one that was read
     ├── PixelsReleasedError          (RuntimeError)       released pixels cannot be decoded again here
     ├── DevicePixelsError            (TypeError)          pixels on a GPU were taken for others
@@ -43,12 +48,28 @@ class InputDeniedError(InputError, PermissionError):
     """A path exists but may not be read."""
 
 
+class InputUnreachableError(InputError, ConnectionError):
+    """The server of a URL cannot be reached."""
+
+
 class ArgumentError(TarlightError, ValueError):
     """An argument has a value that is not allowed; the message names it and the allowed values."""
 
 
 class ArgumentTypeError(TarlightError, TypeError):
     """An argument has the wrong type; the message names it and the allowed types."""
+
+
+class CheckpointError(TarlightError, ValueError):
+    """A checkpoint cannot be used: damaged, cut off, or no checkpoint at all."""
+
+
+class CheckpointMismatchError(CheckpointError):
+    """A checkpoint belongs to another dataset or to other options; the message says what differs."""
+
+
+class CheckpointWriteError(TarlightError, OSError):
+    """A checkpoint cannot be written where it was asked for."""
 
 
 class PipelineError(TarlightError, ValueError):
@@ -73,6 +94,10 @@ class TooManyFailuresError(TarlightError, RuntimeError):
 
 class ShardReadError(TarlightError, OSError):
     """The bytes of a shard could not be read to its end."""
+
+
+class ShardChecksumError(ShardReadError):
+    """The bytes of a shard arrived, and they do not have the checksum that the store tells."""
 
 
 class ShardChangedError(TarlightError, OSError):

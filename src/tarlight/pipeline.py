@@ -6,7 +6,14 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from tarlight.argument import check_text
-from tarlight.errors import ArgumentTypeError, PipelineError, ResultTooLargeError, TarlightError
+from tarlight.checkpoint import CheckpointFile
+from tarlight.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    PipelineError,
+    ResultTooLargeError,
+    TarlightError,
+)
 from tarlight.executors.base import Plan
 from tarlight.executors.local import LocalExecutor
 from tarlight.memory import available_memory
@@ -17,6 +24,7 @@ from tarlight.stream import Stream
 from tarlight.tasks import EmptyTask, Task
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterator, Sequence
 
     from tarlight.events import Listener
@@ -108,6 +116,7 @@ class Pipeline:
         self,
         executor: Executor | None = None,
         initial_tasks: Sequence[Task] | None = None,
+        checkpoint_path: str | os.PathLike[str] | None = None,
         *,
         listeners: Sequence[Listener] = (),
     ) -> Stream:
@@ -116,6 +125,9 @@ class Pipeline:
         Args:
             executor: Who runs the stages; by default this process.
             initial_tasks: What the first stage gets; by default one `EmptyTask`.
+            checkpoint_path: A file (or a folder, for `checkpoint.json` in it) that keeps how far the run is:
+                at every `Stream.commit()`, at the end, and else at most once a second. Where it is there
+                already, the run goes on from it, with all counts of the runs before.
             listeners: Told of every event of the run.
 
         Returns:
@@ -123,19 +135,24 @@ class Pipeline:
             manager: leaving it early ends all threads.
 
         Raises:
-            PipelineError: the stages do not fit.
+            PipelineError: the stages do not fit, or none of them reads what a checkpoint could go on with.
+            CheckpointError: the file at `checkpoint_path` is damaged, or no checkpoint.
+            CheckpointMismatchError: it was made with other options, or (with the first batch) of another
+            dataset.
         """
         self.build()
+        checkpoint = self._checkpoint(checkpoint_path)
         if initial_tasks is None:
             check_start(self.stages[0])
             initial_tasks = [EmptyTask(task_id="start", dataset_name=self.name)]
         plan = Plan(tuple(self.stages), tuple(initial_tasks))
-        return Stream(self.name, plan, executor or LocalExecutor(), listeners)
+        return Stream(self.name, plan, executor or LocalExecutor(), listeners, checkpoint)
 
     def run(
         self,
         executor: Executor | None = None,
         initial_tasks: Sequence[Task] | None = None,
+        checkpoint_path: str | os.PathLike[str] | None = None,
         *,
         result_memory: int | str | None = None,
         listeners: Sequence[Listener] = (),
@@ -148,22 +165,37 @@ class Pipeline:
         Args:
             executor: Who runs the stages; by default this process.
             initial_tasks: What the first stage gets; by default one `EmptyTask`.
+            checkpoint_path: As in `stream()`, for pipelines whose last stage keeps its output itself
+                (`is_sink = True`); a resumed run returns what was left to do.
             result_memory: Bytes of pixels to keep, as an int or text such as "8GiB"; by default half of the
                 memory that is available now.
             listeners: Told of every event of the run.
 
         Raises:
+            ArgumentError: `checkpoint_path`, and the last stage does not keep its output.
             ResultTooLargeError: more than `result_memory`, and the pixels cannot be released.
             TarlightError: whatever a stage raises; the stage is named in the error's notes.
         """
         limit = _memory_limit(result_memory)
-        with self.stream(executor, initial_tasks, listeners=listeners) as stream:
+        if checkpoint_path is not None and self.stages and not self.stages[-1].is_sink:
+            raise ArgumentError(_no_sink(self.stages[-1]))
+        with self.stream(executor, initial_tasks, checkpoint_path, listeners=listeners) as stream:
             try:
                 tasks = list(self._within(stream, limit))
             except TarlightError as error:
                 error.add_note(f"the ledger of the run so far:\n{stream.report}")
                 raise
             return PipelineResult(tasks, stream.report)
+
+    def _checkpoint(self, path: str | os.PathLike[str] | None) -> CheckpointFile | None:
+        if path is None:
+            return None
+        if not any(stage.makes_images for stage in self.stages):
+            raise PipelineError(
+                "checkpoint_path needs a stage that says what it has read, such as ImageReaderStage, and "
+                f"pipeline {self.name!r} has none"
+            )
+        return CheckpointFile(path)
 
     def _within(self, stream: Stream, limit: int) -> Iterator[Task]:
         held, warned = 0, False
@@ -182,6 +214,14 @@ def _memory_limit(result_memory: int | str | None) -> int:
     if result_memory is None:
         return available_memory() // 2
     return parse_size(result_memory, "result_memory")
+
+
+def _no_sink(stage: Stage) -> str:
+    return (
+        f"checkpoint_path: the last stage {stage.label!r} does not keep its output itself (is_sink is "
+        "False), so what run() would return is lost when the run is killed; use "
+        "Pipeline.stream(checkpoint_path=...), or end the pipeline in a stage that writes"
+    )
 
 
 def _released(limit: int) -> str:

@@ -10,20 +10,25 @@ import logging
 import os
 import threading
 import time
+from collections import deque
 from typing import TYPE_CHECKING, Any, Self
 
-from tarlight.errors import LedgerError, PipelineError
+from tarlight.checkpoint import Course, Trail
+from tarlight.errors import CheckpointWriteError, LedgerError, PipelineError
 from tarlight.events import BatchDelivered, RunEnded, RunStarted
+from tarlight.executors.base import Plan
 from tarlight.interrupt import InterruptGate
-from tarlight.ledger import Ledger
+from tarlight.ledger import Ledger, Note
 from tarlight.stages.base import StageContext
+from tarlight.teller import Teller
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from types import TracebackType
 
-    from tarlight.events import Event, Listener
-    from tarlight.executors.base import Executor, Plan, Run
+    from tarlight.checkpoint import CheckpointFile
+    from tarlight.events import Listener
+    from tarlight.executors.base import Executor, Run
     from tarlight.ledger import Report
     from tarlight.tasks import Task
 
@@ -35,18 +40,32 @@ class Stream:
 
     Use it in a `with` block, or just iterate: leaving a `for` loop early lets go of the stream, which ends
     it.
+
+    A batch is *committed*, that is, not delivered again by a run that goes on from a checkpoint, when the
+    next one is asked for or `commit()` is called.
     """
 
-    def __init__(self, name: str, plan: Plan, executor: Executor, listeners: Sequence[Listener]) -> None:
+    def __init__(
+        self,
+        name: str,
+        plan: Plan,
+        executor: Executor,
+        listeners: Sequence[Listener],
+        checkpoint: CheckpointFile | None = None,
+    ) -> None:
         self._name = name
         self._plan = plan
         self._executor = executor
+        self._course = Course(plan.fingerprint())
+        self._checkpoint = checkpoint
         self._gate = InterruptGate()
         self._progress = _Progress()
-        self._tell = _Teller([*listeners, *_own_listeners(plan, self._progress)])
+        self._tell = Teller([*listeners, *_own_listeners(plan, self._progress)])
         self._run: Run | None = None
         self._process = os.getpid()
         self._turn = threading.Lock()
+        if checkpoint is not None and (state := checkpoint.load()) is not None:
+            self._resume(state, str(checkpoint))
 
     @property
     def report(self) -> Report:
@@ -62,8 +81,10 @@ class Stream:
         self._check_caller()
         with self._turn, self._gate.held():
             try:
+                self._commit_in_hand()
                 task = self._next_task()
             except StopIteration:
+                self._course.finish()
                 self._finish("finished")
                 self._gate.check()
                 raise
@@ -75,6 +96,44 @@ class Stream:
                 raise
             self._tell(BatchDelivered(task.num_images))
         return task
+
+    def commit(self) -> None:
+        """Say that the batch in hand is done with, and save the checkpoint, if the run keeps one.
+
+        With stages of your own between the reader and the consumer, a batch of the reader is committed when
+        all tasks that were made of it are.
+
+        Raises:
+            CheckpointWriteError: it could not be written.
+        """
+        self._check_caller()
+        with self._gate.held():
+            self._course.consume()
+            self._save()
+        self._gate.check()
+
+    def state_dict(self) -> dict[str, Any]:
+        """How far the run is, the batch in hand included: plain data that JSON or pickle can hold.
+
+        Stored together with the output, in one transaction, it makes a resumed run deliver nothing twice and
+        leave nothing out. Called in mid-run, after a batch and before the next; as in torchdata it changes
+        nothing.
+        """
+        return self._course.state(self.report.seconds)
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from what `state_dict()` gave, in this or another process. Before the first batch.
+
+        Raises:
+            CheckpointError: it is no such state, or a damaged one.
+            CheckpointMismatchError: the reader has other options; another dataset is found out with the first
+                batch.
+            PipelineError: the run has begun.
+        """
+        if self._run is not None or not self._progress.is_running:
+            raise PipelineError("load_state_dict() comes before the first batch; make a new stream for it")
+        self._course = Course(self._plan.fingerprint())
+        self._resume(state, "load_state_dict")
 
     def close(self) -> None:
         """End the run: all threads are gone when this returns. May be called again.
@@ -122,21 +181,67 @@ class Stream:
 
     def _next_task(self) -> Task:
         if self._run is None:
-            self._progress.start()
-            self._tell(RunStarted(self._name))
-            context = StageContext(self._progress.ledger, self._tell, self._gate.waiting, self._name)
-            self._run = self._executor.start(self._plan, context)
+            self._run = self._start()
+        if self._course.is_finished:
+            deque(self._run, maxlen=0)  # partitions, for nobody
+            raise StopIteration
         task = next(self._run)
         if self._gate.pending:
             self._progress.ledger.leave(task.num_images)
             self._run.close()
             self._gate.check()
         self._progress.ledger.deliver(task.num_images)
+        self._course.take(task)
         return task
+
+    def _start(self) -> Run:
+        self._progress.start()
+        self._tell(RunStarted(self._name))
+        course = self._course
+        context = StageContext(
+            self._progress.ledger, self._tell, self._gate.waiting, self._name, course, Trail(course.arrive)
+        )
+        plan = self._plan
+        if course.is_finished:  # only the first stage runs: it finds the dataset and compares it
+            plan = Plan(plan.stages[:1], plan.initial_tasks)
+        return self._executor.start(plan, context)
+
+    def _resume(self, state: Any, origin: str) -> None:
+        self._course.load(state, origin)
+        self._progress.resume(self._course)
+        if unnamed := self._course.resumed.num_unnamed:
+            text = f"{unnamed:,} skips, losses and notes of earlier runs are counted, but not named any more"
+            self._progress.ledger.note(Note("", text, "checkpoint"))
+        if self._course.is_finished:
+            log.info("%s: the run was finished before; there is nothing left to do", origin)
+            self._progress.ledger.note(Note("", f"{origin}: the run was finished before", "checkpoint"))
+
+    def _commit_in_hand(self) -> None:
+        self._course.consume()
+        if self._checkpoint is not None:
+            self._checkpoint.save_now_and_then(self._committed_state)
+
+    def _save(self) -> None:
+        if self._checkpoint is not None:
+            self._checkpoint.save(self._committed_state())
+
+    def _committed_state(self) -> dict[str, Any]:
+        return self._course.committed_state(self.report.seconds)
 
     def _finish(self, outcome: str, error: BaseException | None = None) -> None:
         self._progress.end(outcome)
         self._tell(RunEnded(outcome))
+        self._check_books(error)
+        if self._run is None:
+            return
+        try:
+            self._save()
+        except CheckpointWriteError as another:
+            if error is None:
+                raise
+            error.add_note(str(another))
+
+    def _check_books(self, error: BaseException | None) -> None:
         report = self.report
         if report.is_balanced:
             return
@@ -154,10 +259,16 @@ class _Progress:
         self._outcome = "running"
         self._started_at: float | None = None
         self._seconds = 0.0
+        self._seconds_before = 0.0
 
     @property
     def is_running(self) -> bool:
         return self._outcome == "running"
+
+    def resume(self, course: Course) -> None:
+        self.ledger = Ledger()
+        self.ledger.take_in(course.resumed)
+        self._seconds_before = self._seconds = course.resumed_seconds
 
     def start(self) -> None:
         self._started_at = time.monotonic()
@@ -171,25 +282,8 @@ class _Progress:
         return self.ledger.report(self._outcome, seconds)
 
     def _elapsed(self) -> float:
-        return 0.0 if self._started_at is None else time.monotonic() - self._started_at
-
-
-class _Teller:
-    """Tells listeners of events, one event at a time. Thread-safe."""
-
-    def __init__(self, listeners: list[Listener]) -> None:
-        self._listeners = listeners
-        self._lock = threading.Lock()
-
-    def __call__(self, event: Event) -> None:
-        with self._lock:
-            for listener in tuple(self._listeners):
-                try:
-                    listener(event)
-                except Exception:
-                    # Listeners watch, they never steer: a broken one is told no more, and the run goes on.
-                    log.exception("a listener failed at %r and is not told any more", event)
-                    self._listeners.remove(listener)
+        elapsed = 0.0 if self._started_at is None else time.monotonic() - self._started_at
+        return self._seconds_before + elapsed
 
 
 def _own_listeners(plan: Plan, progress: _Progress) -> list[Listener]:

@@ -10,10 +10,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import numpy as np
     import numpy.typing as npt
+
+    from tarlight.ledger import Section
 
     Pixels = npt.NDArray[np.uint8]
 
@@ -42,7 +44,7 @@ class ImageSource(Protocol):
     def inflated(self) -> bool:
         """True when the shard is compressed, and offsets count inflated bytes."""
 
-    def open(self, storage_options: dict[str, Any] | None = None) -> bytes:
+    def open(self, storage_options: Mapping[str, Any] | None = None) -> bytes:
         """Read the encoded bytes again. Raises `ShardChangedError` when the shard is another one now."""
 
 
@@ -168,6 +170,9 @@ class Task:
     """Facts about the task as a whole. Partitions have `partition_index`, `total_partitions`, `source_files`;
     the batches made from them inherit these."""
 
+    _section: Section | None = field(default=None, init=False, repr=False, compare=False)
+    # What is settled once this task and all before it are consumed. Executors put it here and take it off.
+
     @property
     def num_items(self) -> int:
         """How many things the task carries."""
@@ -182,6 +187,17 @@ class Task:
     def num_bytes(self) -> int:
         """Bytes of array data that the task holds in memory, as far as it is known: `data.nbytes`, else 0."""
         return int(getattr(self.data, "nbytes", 0))
+
+
+def put_section(task: Task, section: Section) -> None:
+    """Let `section` travel with a task: it is settled once the task, and all before it, are consumed."""
+    task._section = section  # noqa: SLF001 (private to users, not to the house)
+
+
+def take_section(task: Task) -> Section | None:
+    """Take the section off a task, so that a copy of the task does not bring it along once more."""
+    section, task._section = task._section, None  # noqa: SLF001 (as above)
+    return section
 
 
 @dataclass(kw_only=True)

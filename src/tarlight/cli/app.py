@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import os
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from tarlight.cli import option  # noqa: TC001 (typer reads the annotations)
+from tarlight.cli import option
 from tarlight.cli.exit_code import FINDINGS, exit_codes
-from tarlight.cli.run import check_target, draw_sample, load_all, make_pipeline
+from tarlight.cli.inspect import check_dataset, parse_limits, peek_at
+from tarlight.cli.run import (
+    Targets,
+    check_resumable,
+    check_target,
+    draw_sample,
+    load_all,
+    make_pipeline,
+    make_surveyor,
+)
+from tarlight.errors import ArgumentError
 
 _HELP = "Loads images out of tar shards, with every image accounted for."
 _LOAD_EPILOG = """[bold]Examples[/bold]
@@ -20,15 +30,46 @@ tarlight load 'shards/{00000..00009}.tar' --fields txt,json --json report.json
 
 tarlight load shards/ --limit 1000 --strict
 
+tarlight load 's3://bucket/folder/{00000..00009}.tar' --storage-option region=eu-west-1
+
+tarlight load shards/ --checkpoint run.json
+
 [bold]Exit codes[/bold]
 
 0 done, 1 something was skipped or lost (with --strict), 2 usage, 3 input missing or denied, 4 stopped by an \
 error, 130 Ctrl-C."""
+_REPORT_EPILOG = """[bold]Examples[/bold]
+
+tarlight report shards/
+
+tarlight report 'shards/{00000..00009}.tar' --fields txt,json -o page.html
+
+[bold]Exit codes[/bold]
+
+0 done, 2 usage, 3 input missing or denied, 4 stopped by an error, 130 Ctrl-C."""
 _SAMPLE_EPILOG = """[bold]Examples[/bold]
 
 tarlight sample build/sample
 
 tarlight sample build/sample --images 2000 --shards 10 --damage"""
+
+_PEEK_EPILOG = """[bold]Examples[/bold]
+
+tarlight peek shards/
+
+tarlight peek shards/00042.tar -n 3 --images"""
+_CHECK_EPILOG = """[bold]Examples[/bold]
+
+tarlight check shards/ --fast
+
+tarlight check 'shards/{00000..00099}.tar' --csv findings.csv
+
+tarlight check shards/ --fail-on error,missing_sidecar --json -
+
+[bold]Exit codes[/bold]
+
+0 done, 1 findings that --fail-on names, 2 usage, 3 input missing or denied, 4 stopped by an error, \
+130 Ctrl-C."""
 
 app = typer.Typer(
     name="tarlight",
@@ -63,6 +104,7 @@ def load(
     limit: option.Limit = None,
     limit_shards: option.LimitShards = None,
     shard_extensions: option.ShardExtensions = ".tar",
+    storage_option: option.StorageOption = None,
     extensions: option.Extensions = ".jpg,.jpeg",
     fields: option.Fields = "",
     batch_size: option.BatchSize = 100,
@@ -70,14 +112,17 @@ def load(
     decoder: option.Decoder = "auto",
     on_error: option.OnError = "skip",
     max_failures: option.MaxFailures = None,
+    checkpoint: option.Checkpoint = None,
     strict: option.Strict = False,
     json_file: option.Json = None,
+    page_file: option.ReportPage = None,
     quiet: option.Quiet = False,
 ) -> None:
     """Load the images of shards; say how fast it went and what became of every image.
 
     The pixels are decoded and thrown away. Progress and the ledger go to standard error.
     """
+    store = option.storage_options(storage_option)
     reader = {
         "extensions": _split(extensions),
         "fields": _split(fields),
@@ -86,14 +131,117 @@ def load(
         "decoder": decoder,
         "on_error": on_error,
         "max_failures": max_failures,
+        "storage_options": store,
     }
     with exit_codes():
         kinds = _split(shard_extensions)
-        pipeline = make_pipeline(paths, kinds, limit_shards, limit, reader)
-        check_target(json_file, paths, kinds)
-        report = load_all(pipeline, limit, json_file, quiet=quiet)
+        surveyor = make_surveyor(page_file)
+        pipeline = make_pipeline(paths, kinds, limit_shards, limit, reader, surveyor=surveyor)
+        targets = Targets(json_file, page_file, checkpoint)
+        check_target("--json", json_file, paths, kinds)
+        check_target("--report", page_file, paths, kinds)
+        check_target("--checkpoint", checkpoint, paths, kinds)
+        check_resumable(targets, limit)
+        report = load_all(pipeline, limit, targets, surveyor, quiet=quiet)
         if strict and (report.num_skipped or len(report.losses)):
             raise typer.Exit(FINDINGS)
+
+
+@app.command(epilog=_REPORT_EPILOG, no_args_is_help=True)
+def report(
+    paths: option.Paths,
+    *,
+    output: option.Output = "report.html",
+    limit: option.Limit = None,
+    limit_shards: option.LimitShards = None,
+    shard_extensions: option.ShardExtensions = ".tar",
+    storage_option: option.StorageOption = None,
+    extensions: option.Extensions = ".jpg,.jpeg",
+    fields: option.Fields = "txt",
+    threads: option.Threads = None,
+    decoder: option.Decoder = "auto",
+    quiet: option.Quiet = False,
+) -> None:
+    """Look at every image of shards, and write one page about them that opens without a network.
+
+    It shows a fair sample of the pictures, how their sizes and other measures are distributed, what was
+    skipped or lost and why, and where that lies in each shard.
+    """
+    reader = {
+        "extensions": _split(extensions),
+        "fields": _split(fields),
+        "num_threads": _num_cores() if threads is None else threads,
+        "decoder": decoder,
+        "storage_options": option.storage_options(storage_option),
+    }
+    with exit_codes():
+        kinds = _split(shard_extensions)
+        surveyor = make_surveyor(output)
+        pipeline = make_pipeline(paths, kinds, limit_shards, limit, reader, surveyor=surveyor)
+        check_target("--output", output, paths, kinds)
+        load_all(pipeline, limit, Targets(page_file=output), surveyor, quiet=quiet)
+
+
+@app.command(epilog=_CHECK_EPILOG, no_args_is_help=True)
+def check(
+    paths: option.Paths,
+    *,
+    shard_extensions: option.ShardExtensions = ".tar",
+    extensions: option.Extensions = ".jpg,.jpeg",
+    fast: option.Fast = False,
+    threads: option.Threads = None,
+    fail_on: option.FailOn = "",
+    json_file: option.FindingsJson = None,
+    csv_file: option.FindingsCsv = None,
+    examples: option.Examples = 1,
+    quiet: option.Quiet = False,
+) -> None:
+    """Look for everything that is wrong with a dataset, and say what to do about it.
+
+    Damaged shards, bad images, duplicate keys, missing and broken files, gaps. Nothing is changed.
+    """
+    options: dict[str, Any] = {
+        "fast": fast,
+        "file_extensions": _split(shard_extensions),
+        "extensions": _split(extensions),
+        "num_threads": _num_cores() if threads is None else threads,
+    }
+    with exit_codes():
+        limits = parse_limits(fail_on)
+        if json_file == csv_file == "-":
+            raise ArgumentError(
+                "--json and --csv cannot both be standard output. Name a file for one of them"
+            )
+        check_target("--json", json_file, paths, options["file_extensions"])
+        check_target("--csv", csv_file, paths, options["file_extensions"])
+        found = check_dataset(
+            paths, options, json_file=json_file, csv_file=csv_file, num_examples=examples, quiet=quiet
+        )
+        if limits.intersection(found.counts):
+            raise typer.Exit(FINDINGS)
+
+
+@app.command(epilog=_PEEK_EPILOG, no_args_is_help=True)
+def peek(
+    path: option.OnePath,
+    *,
+    records: option.Records = 10,
+    shard_extensions: option.ShardExtensions = ".tar",
+    extensions: option.Extensions = ".jpg,.jpeg",
+    images: option.Pictures = False,
+    graphics: option.Graphics = "auto",
+) -> None:
+    """Show the first records of a dataset at once: keys, files, sizes, captions.
+
+    Reads the beginning of the first shards only; of a bucket's listing, the first page.
+    """
+    options: dict[str, Any] = {
+        "num_records": records,
+        "file_extensions": _split(shard_extensions),
+        "extensions": _split(extensions),
+    }
+    with exit_codes():
+        peek_at(path, options, graphics=graphics if images or graphics != "auto" else None)
 
 
 @app.command(epilog=_SAMPLE_EPILOG, no_args_is_help=True)

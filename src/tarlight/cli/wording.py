@@ -8,6 +8,7 @@ from tarlight.errors import ArgumentError, ArgumentTypeError, TarlightError
 
 _OPTIONS = {
     "batch_size": "--batch-size",
+    "checkpoint_path": "--checkpoint",
     "decoder": "--decoder",
     "extensions": "--extensions",
     "fields": "--fields",
@@ -20,6 +21,7 @@ _OPTIONS = {
     "num_threads": "--threads",
     "on_error": "--on-error",
     "seed": "--seed",
+    "storage_options": "--storage-option",
 }
 """Argument, with which every error about one begins -> option."""
 

@@ -10,16 +10,20 @@ reader stage works ahead in threads of its own. Success, failure and cancel (C11
   joins its threads. Then `teardown`, in reverse order, for every stage whose `setup` began.
 - **Cancel** (`close`, leaving a `with` block, Ctrl-C): as failure, without an exception of its own.
 
-Every layer counts what it takes and what it gives; nothing is derived from its neighbour's counts.
+Every layer counts what it takes and what it gives; nothing is derived from its neighbour's counts. The
+sections of the tasks it takes go on with the tasks it gives, see `tarlight.checkpoint.trail`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from tarlight.checkpoint import Trail
 from tarlight.errors import PipelineError
+from tarlight.executors.tally import Tally, not_a_task
 from tarlight.tasks import Task
 
 if TYPE_CHECKING:
@@ -88,10 +92,19 @@ class LocalRun:
             with self._context.waiting(), naming(stage):
                 _set_up(stage)
         tasks = _start(self._plan.initial_tasks, self._context.ledger)
-        for stage in self._plan.stages:
-            layer = apply_stage(stage, tasks, self._context)
+        for stage, trail in zip(self._plan.stages, self._trails(), strict=True):
+            stage.context = replace(self._context, trail=trail)
+            layer = apply_stage(stage, tasks, stage.context)
             self._layers.append(layer)
             tasks = layer
+
+    def _trails(self) -> list[Trail]:
+        """One trail a stage, each leading to the next, and the last one to the consumer."""
+        onward, trails = self._context.trail.arrive, []
+        for _ in self._plan.stages:
+            trails.append(Trail(onward))
+            onward = trails[-1].arrive
+        return trails[::-1]
 
     def _end_after(self, error: BaseException) -> None:
         """End the run because of `error`, which stays the one that the consumer sees."""
@@ -124,41 +137,73 @@ def _start(initial_tasks: Sequence[Task], ledger: Ledger) -> Iterator[Task]:
 
 
 def apply_stage(stage: Stage, tasks: Iterator[Task], context: StageContext) -> Generator[Task, None, None]:
-    """Yield what a stage makes of a stream of tasks, and account for the images it takes and gives."""
-    tally = Tally(stage, context.ledger)
+    """Yield what a stage makes of a stream of tasks, and account for the images it takes and gives.
+
+    Each task carries the section that is settled with it; sections that none carries go to `context.trail`.
+    """
+    tally = Tally(stage, context)
     taken = tally.take(tasks)
     stream = stage.process_stream(taken)
-    outputs: Iterator[object] = _one_by_one(stage, taken, tally, context) if stream is None else stream
+    is_stream = stream is not None
+    outputs = _one_by_one(stage, taken, tally, context) if stream is None else _streamed(stream, tally)
     try:
         while True:
-            with naming(stage, tally if stream is None else None):  # a stream works on several tasks at once
-                output = next(outputs, _END)
-                if output is _END:
-                    break
-                task = tally.give(output)
+            with naming(stage, None if is_stream else tally):  # a stream works on several tasks at once
+                task = next(outputs, None)
+            if task is None:
+                break
             yield task
         tally.is_finished = True
     finally:
-        _close(outputs)
+        outputs.close()
         tally.settle()
+
+
+def _streamed(stream: Iterator[object], tally: Tally) -> Generator[Task, None, None]:
+    try:
+        for output in stream:
+            task = tally.give(output)
+            tally.give_same(task)
+            yield task
+    finally:
+        _close(stream)
 
 
 def _one_by_one(
     stage: Stage, tasks: Iterator[Task], tally: Tally, context: StageContext
-) -> Generator[object, None, None]:
+) -> Generator[Task, None, None]:
     for task in tasks:
         with context.waiting():
             made = stage.process(task)
         if isinstance(made, Task):
-            yield made
+            yield tally.give(made, is_last=True)
         elif made is not None:
-            yield from _each(stage, made, context)
+            with closing(_each(stage, made, context)) as outputs:
+                for output, is_last in _marked(outputs, ahead=context.trail.is_waiting):
+                    yield tally.give(output, is_last=is_last)
         tally.settle_task()
+
+
+def _marked(outputs: Generator[object, None, None], *, ahead: bool) -> Iterator[tuple[object, bool]]:
+    """Yield outputs, and whether each is the last one; without `ahead` nobody needs to know."""
+    if not ahead:
+        yield from ((output, False) for output in outputs)
+        return
+    output, failure = next(outputs, _END), None
+    while output is not _END:
+        try:
+            following = next(outputs, _END)
+        except Exception as error:  # noqa: BLE001 (what was made before it is handed on first)
+            following, failure = _END, error
+        yield output, following is _END and failure is None
+        output = following
+    if failure is not None:
+        raise failure
 
 
 def _each(stage: Stage, made: object, context: StageContext) -> Generator[object, None, None]:
     if not isinstance(made, Iterable) or isinstance(made, str | bytes):
-        raise PipelineError(_not_a_task(stage, made))
+        raise PipelineError(not_a_task(stage, made))
     outputs = iter(made)
     try:
         while True:
@@ -175,57 +220,6 @@ def _close(outputs: object) -> None:
     """End a generator now, not when it is collected; plain iterators need no end."""
     if isinstance(outputs, Generator):
         outputs.close()
-
-
-class Tally:
-    """Counts the images that one stage takes and gives, for the ledger."""
-
-    def __init__(self, stage: Stage, ledger: Ledger) -> None:
-        self.task_id = ""
-        self.is_finished = False
-        self._stage = stage
-        self._ledger = ledger
-        self._dataset_name = ""
-        self._num_given = 0
-        self._taken = 0
-        self._given = 0
-
-    def take(self, tasks: Iterator[Task]) -> Iterator[Task]:
-        """Yield the tasks, counting their images before the stage can change them."""
-        for task in tasks:
-            self.task_id, self._dataset_name, self._num_given = task.task_id, task.dataset_name, 0
-            self._taken += task.num_images
-            yield task
-
-    def give(self, task: object) -> Task:
-        """Count a task that the stage gives; it inherits an id and a data set name where it has none."""
-        if not isinstance(task, Task):
-            raise PipelineError(_not_a_task(self._stage, task))
-        task.task_id = task.task_id or f"{self.task_id}.{self._num_given}"
-        task.dataset_name = task.dataset_name or self._dataset_name
-        self._num_given += 1
-        self._given += task.num_images
-        return task
-
-    def settle_task(self) -> None:
-        """A task has been worked off: what was not handed on was filtered."""
-        self._settle(lambda images: self._ledger.filter(self._stage.label, images))
-
-    def settle(self) -> None:
-        """The stage has ended: what it still held was filtered if it finished, else it is undelivered."""
-        if self.is_finished:
-            self.settle_task()
-        else:
-            self._settle(self._ledger.leave)
-
-    def _settle(self, missing: Callable[[int], None]) -> None:
-        difference, self._taken, self._given = self._taken - self._given, 0, 0
-        if self._stage.makes_images or difference == 0:
-            return
-        if difference > 0:
-            missing(difference)
-        else:
-            self._ledger.add(-difference)
 
 
 @contextmanager
@@ -256,10 +250,3 @@ def _teardown(stage: Stage) -> Callable[[], None]:
             stage.context = None
 
     return teardown
-
-
-def _not_a_task(stage: Stage, made: object) -> str:
-    return (
-        f"stage {stage.label!r} gave a {type(made).__name__}; process() gives a Task, several (a list or a "
-        "generator), or None"
-    )

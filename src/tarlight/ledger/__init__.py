@@ -9,12 +9,30 @@ The books are kept by those who see things happen, and they meet only here. The 
 can fail, and does when an image is dropped on the way. (`added` is zero unless a user's own stage makes
 images.)
 
+A `Section` is the part of the books that belongs to one batch; a `Branch` writes it beside the ledger.
+
 Entries are frozen. `Ledger` is thread-safe; `Report` is a value.
 """
 
 from tarlight.ledger.book import Ledger
+from tarlight.ledger.branch import Books, Branch
 from tarlight.ledger.entry import Loss, LossReason, Note, ShardAccount, Skip, SkipReason
 from tarlight.ledger.report import Report
+from tarlight.ledger.section import Position, Section
 from tarlight.ledger.spool import Spool
 
-__all__ = ["Ledger", "Loss", "LossReason", "Note", "Report", "ShardAccount", "Skip", "SkipReason", "Spool"]
+__all__ = [
+    "Books",
+    "Branch",
+    "Ledger",
+    "Loss",
+    "LossReason",
+    "Note",
+    "Position",
+    "Report",
+    "Section",
+    "ShardAccount",
+    "Skip",
+    "SkipReason",
+    "Spool",
+]

@@ -3,38 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tarlight.ledger.entry import Loss, Note, ShardAccount, Skip
 from tarlight.ledger.report import Report
+from tarlight.ledger.section import Counts
 from tarlight.ledger.spool import Spool
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-MAX_KINDS = 1_000
-"""Distinct kinds of ignored members that are named; a hostile shard could hold a million extensions."""
-
-
-@dataclass(slots=True)
-class _Counts:
-    seen: int = 0
-    added: int = 0
-    delivered: int = 0
-    undelivered: int = 0
-    shards: int = 0
-    bytes_read: int = 0
-    bytes_lost: int = 0
-    pixels: int = 0
-    skipped: Counter[str] = field(default_factory=Counter)
-    filtered: Counter[str] = field(default_factory=Counter)
-    ignored: Counter[str] = field(default_factory=Counter)
-    decoders: Counter[str] = field(default_factory=Counter)
-    fallbacks: Counter[str] = field(default_factory=Counter)
-    unbalanced_shards: list[str] = field(default_factory=list)
-    choices: dict[str, None] = field(default_factory=dict)
+    from tarlight.ledger.section import Section
 
 
 class Ledger:
@@ -42,7 +21,7 @@ class Ledger:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._counts = _Counts()
+        self._counts = Counts()
         self.skips: Spool[Skip] = Spool(Skip)
         self.losses: Spool[Loss] = Spool(Loss)
         self.notes: Spool[Note] = Spool(Note)
@@ -71,9 +50,7 @@ class Ledger:
     def ignore(self, kinds: Mapping[str, int]) -> None:
         """Members that are not images, by extension or kind."""
         with self._lock:
-            ignored = self._counts.ignored
-            for kind, count in kinds.items():
-                ignored[kind if kind in ignored or len(ignored) < MAX_KINDS else "(other)"] += count
+            self._counts.ignore(kinds)
 
     def read(self, num_bytes: int) -> None:
         """This many more bytes came from a store."""
@@ -83,9 +60,7 @@ class Ledger:
     def finish_shard(self, account: ShardAccount) -> None:
         """A shard was read to its end; its columns must add up to its size."""
         with self._lock:
-            self._counts.shards += 1
-            if not account.is_balanced:
-                self._counts.unbalanced_shards.append(f"{account.shard}: {account}")
+            self._counts.finish_shard(account)
 
     def distrust(self, what: str) -> None:
         """Bytes of a shard are missing from the books: they cannot balance."""
@@ -123,6 +98,17 @@ class Ledger:
         """The run was stopped while this many images were on their way."""
         with self._lock:
             self._counts.undelivered += images
+
+    def take_in(self, section: Section) -> None:
+        """Add what happened elsewhere: in a run before this one, or in another process."""
+        with self._lock:
+            self._counts.add_counts(section)
+        for skip in section.skips:
+            self.skips.append(skip)
+        for loss in section.losses:
+            self.losses.append(loss)
+        for note in section.notes:
+            self.notes.append(note)
 
     def report(self, outcome: str, seconds: float) -> Report:
         """The books as they stand now."""

@@ -17,6 +17,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
+from tarlight.checkpoint import Course, Trail
 from tarlight.ledger import Ledger
 from tarlight.resources import Resources
 from tarlight.tasks import Task
@@ -51,6 +52,12 @@ class StageContext:
     dataset_name: str = ""
     """Name of the pipeline."""
 
+    course: Course = field(default_factory=Course)
+    """What runs before this one have done."""
+
+    trail: Trail = field(default_factory=Trail)
+    """Takes sections of this stage that no task carries."""
+
 
 class ProcessingStage(ABC, Generic[In, Out]):
     """One step of a pipeline.
@@ -65,6 +72,9 @@ class ProcessingStage(ABC, Generic[In, Out]):
 
     resources: Resources = Resources()
     """What a worker that runs this stage needs."""
+
+    is_sink: ClassVar[bool] = False
+    """True for a stage that keeps its output itself, so that what it has given need not be kept elsewhere."""
 
     makes_images: ClassVar[bool] = False
     """True for a stage whose images are counted where they are read, and not as `added`."""
@@ -87,6 +97,10 @@ class ProcessingStage(ABC, Generic[In, Out]):
 
         Returns None (the default) where the executor is to call `process` task by task. A stage that
         overrides this must give the same tasks in the same order as `process` would.
+
+        For checkpoints: to give the very task that it took says that it is done with that one and all before
+        it, so this comes after anything else made of them. A stage that makes new tasks is done at its end
+        only.
         """
         return None
 
@@ -96,6 +110,10 @@ class ProcessingStage(ABC, Generic[In, Out]):
         Returns False (the default) where it cannot, and then changes nothing.
         """
         return False
+
+    def fingerprint(self) -> dict[str, Any]:
+        """Options that must stay the same when a run is resumed, as plain data for JSON: name -> value."""
+        return {}
 
     def describe(self) -> dict[str, Any]:
         """Facts about the configured stage, for `Pipeline.describe`: name -> value or text."""

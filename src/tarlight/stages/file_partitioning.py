@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tarlight.errors import ArgumentError, ArgumentTypeError
 from tarlight.events import PartitionsPlanned
 from tarlight.stages.base import ProcessingStage, StageContext
-from tarlight.storage import as_extensions, as_paths, find_shards, open_store, parse_size
+from tarlight.storage import as_extensions, as_paths, check_options_for, find_shards, parse_size
 from tarlight.tasks import EmptyTask, FileGroupTask
 
 if TYPE_CHECKING:
@@ -24,12 +24,14 @@ class FilePartitioningStage(ProcessingStage[EmptyTask, FileGroupTask]):
 
     Args:
         file_paths: a folder (read at any depth), a file, a glob, a brace range like
-            `{00000..00099}.tar`, or a list of these.
+            `{00000..00099}.tar`, or a list of these; on disk, or as URL in a bucket (`s3://`, `gs://`,
+            `az://`, `abfs://`). Over `http(s)://` shards and ranges of them.
         files_per_partition: shards in one partition; 1 when neither this nor `blocksize` is given.
         blocksize: bytes in one partition, as an int or text like "128MiB": neighbours are put together
             as long as they fit, and a larger shard is alone.
         file_extensions: which files of folders and globs are shards; in any case, dot or no dot.
-        storage_options: options of the store; the local disk has none.
+        storage_options: options of the stores, under obstore's or fsspec's names; the local disk has none.
+            One mapping serves all paths: each store takes the options it knows.
         limit: at most this many partitions.
         name: the stage's name in reports.
 
@@ -60,8 +62,7 @@ class FilePartitioningStage(ProcessingStage[EmptyTask, FileGroupTask]):
         self.file_extensions = as_extensions(file_extensions)
         self.limit = _count("limit", limit)
         self.name = name
-        for path in self.file_paths:
-            open_store(path, storage_options)
+        check_options_for(self.file_paths, storage_options)
         self._storage_options = dict(storage_options or {})
 
     def process(self, task: EmptyTask) -> Iterator[FileGroupTask]:
@@ -70,6 +71,7 @@ class FilePartitioningStage(ProcessingStage[EmptyTask, FileGroupTask]):
         Raises:
             InputMissingError: a path is missing or nothing matches.
             InputDeniedError: something may not be read or listed.
+            CheckpointMismatchError: the run is resumed from a checkpoint of another dataset.
         """
         context = self.context or StageContext(dataset_name=task.dataset_name)
         listing = find_shards(
@@ -78,6 +80,7 @@ class FilePartitioningStage(ProcessingStage[EmptyTask, FileGroupTask]):
         for note in listing.notes:
             context.ledger.note(note)
         groups = self._group(listing.shards)[: self.limit]
+        context.course.plan((shard.path, shard.size) for group in groups for shard in group)
         context.emit(_planned(groups))
         digits = max(6, len(str(len(groups) - 1)))
         for index, group in enumerate(groups):
@@ -90,7 +93,7 @@ class FilePartitioningStage(ProcessingStage[EmptyTask, FileGroupTask]):
                 metadata={
                     "partition_index": index,
                     "total_partitions": len(groups),
-                    "source_files": list(paths),
+                    "source_files": [str(path) for path in paths],
                 },
             )
 

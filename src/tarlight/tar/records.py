@@ -30,7 +30,7 @@ from tarlight.tar.parser import MAX_MEMBER_BYTES, TarStream, iter_members
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator
 
-    from tarlight.ledger import Ledger
+    from tarlight.ledger import Books
     from tarlight.tar.member import Chunk
 
 _SEEN_AT_ONCE = 64
@@ -47,10 +47,11 @@ def read_records(
     *,
     shard: str,
     size: int | None,
-    ledger: Ledger,
+    ledger: Books,
     extensions: tuple[str, ...],
     fields: tuple[str, ...] = (),
     max_member_bytes: int = MAX_MEMBER_BYTES,
+    num_counted: int = 0,
 ) -> Generator[ImageRecord | Loss, None, None]:
     """Read the images of one shard, and what is lost between them.
 
@@ -63,12 +64,14 @@ def read_records(
         fields: sidecars to attach, by their whole field (`txt`, `seg.json`); case does not matter. With them,
             images wait for the end of their record.
         max_member_bytes: larger images have the flaw TOO_LARGE.
+        num_counted: the first so many images are in the books of a run before this one: they are yielded, but
+            counted neither as seen nor as undelivered.
 
     Yields:
         Every image in tar order, with its bytes or its flaw, and every loss between them. The ledger counts
         an image as seen when it is found, and as undelivered when it was still held at an early end.
     """
-    room = _Room(shard, ledger, extensions, fields)
+    room = _Room(shard, ledger, extensions, fields, num_counted)
     stream = iter_members(
         chunks, shard=shard, size=size, wanted=room.wants, max_member_bytes=max_member_bytes
     )
@@ -84,7 +87,12 @@ class _Room:
     """What is at hand while one shard is read."""
 
     def __init__(
-        self, shard: str, ledger: Ledger, extensions: tuple[str, ...], fields: tuple[str, ...]
+        self,
+        shard: str,
+        ledger: Books,
+        extensions: tuple[str, ...],
+        fields: tuple[str, ...],
+        num_counted: int,
     ) -> None:
         self._shard = shard
         self._ledger = ledger
@@ -95,7 +103,8 @@ class _Room:
         self._ignored: Counter[str] = Counter()
         self._notebook = Notebook(shard)
         self._has_images = False
-        self._num_seen = 0
+        self._num_seen = -num_counted  # since the last visit to the ledger; below 0 they are counted already
+        self._num_told = 0
         self._holding = Holding(self._notebook, self._ignored)
         self._ready: deque[ImageRecord | Loss] = deque()
         self.wants = self._wants_field if fields else self._wants_image
@@ -114,7 +123,7 @@ class _Room:
         """Write what was counted and noted to the ledger."""
         self._tell_seen()
         num_ready = sum(isinstance(item, ImageRecord) for item in self._ready)
-        self._ledger.leave(num_ready + self._holding.num_images)
+        self._ledger.leave(min(num_ready + self._holding.num_images, self._num_told))
         self._ledger.ignore(self._ignored)
         self._ignored.clear()
         for note in stream.notes + self._notebook.close():
@@ -174,7 +183,7 @@ class _Room:
         if flaw is not SkipReason.NAME_LOST:
             is_apple = is_apple_double(name)
             if is_apple or likeness is not Likeness.IMAGE:
-                if not _is_renamed_image(member, is_apple=is_apple, likeness=likeness):
+                if not is_renamed_image(member, is_apple=is_apple, likeness=likeness):
                     self._ignore(APPLE_DOUBLE if is_apple else last_extension(name))
                     return None
                 flaw, detail = SkipReason.NAME_LOST, _DOUBTFUL_NAME
@@ -192,8 +201,10 @@ class _Room:
         )
 
     def _tell_seen(self) -> None:
-        self._ledger.saw(self._num_seen)
-        self._num_seen = 0
+        if self._num_seen > 0:
+            self._ledger.saw(self._num_seen)
+            self._num_told += self._num_seen
+            self._num_seen = 0
 
     def _ignore(self, kind: str) -> None:
         self._ignored[kind] += 1
@@ -209,7 +220,7 @@ def _loss(damage: Damage) -> Loss:
     return Loss(damage.shard, damage.start, damage.end, damage.reason, detail)
 
 
-def _is_renamed_image(member: Member, *, is_apple: bool, likeness: Likeness) -> bool:
+def is_renamed_image(member: Member, *, is_apple: bool, likeness: Likeness) -> bool:
     """Whether a flipped byte in a long name may have hidden an image."""
     if not member.is_long or member.data is None or not (is_apple or likeness is Likeness.NEAR):
         return False

@@ -7,12 +7,13 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from tarlight.decode import Refusal
-from tarlight.ledger import Loss, Note, Skip, SkipReason
-from tarlight.stages.image.io.candidate import RGB, Group, ReadEnd, ReadFailure
+from tarlight.ledger import Loss, LossReason, Note, Skip, SkipReason
+from tarlight.stages.image.io.bookmark import Bookmark
+from tarlight.stages.image.io.candidate import RGB, Group, ReadEnd, ReadFailure, ShardEnd
 from tarlight.stages.image.io.failure import Failures
 from tarlight.stages.image.io.read_ahead import TASKS_AHEAD
 from tarlight.storage import ShardSource
-from tarlight.tasks import ImageBatch, ImageObject
+from tarlight.tasks import ImageBatch, ImageObject, put_section
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
     from tarlight.storage import ShardStat
     from tarlight.tar import ImageRecord
     from tarlight.tasks import FileGroupTask
+
+FEEDS = 2
+"""Partitions pulled for each group that is taken: more than one, so that the line before the reader grows and
+a remote store can begin with shards of one group each before they are read."""
 
 LONG_NAME = 32
 """Names longer than this are remembered by their digest, so that a million of them take bounded memory."""
@@ -41,17 +46,19 @@ class Assembler:
         self._ahead = ahead
         self._options = options
         self._context = context
-        self._ledger = context.ledger
+        self._bookmark = Bookmark(context.ledger)
+        self._ledger = self._bookmark.books
         self._images: list[ImageObject] = []
         self._num_bytes = 0
         self._num_pixels = 0
         self._group: Group | None = None
         self._task: FileGroupTask | None = None
         self._batch_index = 0
-        self._shard: ShardStat | None = None
         self._names: set[str | bytes] = set()
-        self._failures = Failures(options)
-        self._fields_unseen = set(options.fields)
+        self._first_id = self._last_id = ""
+        self._failures = Failures(options, context.course.resumed)
+        self._fields_unseen = set(options.fields) - context.course.resumed.fields
+        self._num_noted = 0
         self._decoders: Counter[str] = Counter()
         self._fallbacks: Counter[str] = Counter()
 
@@ -63,11 +70,21 @@ class Assembler:
             TooManyFailuresError: more than `max_failures`.
             Exception: whatever ended the reader thread.
         """
+        decoder = self._ahead.decoder
+        self._ledger.choose(f"{decoder.name} ({decoder.reason})")
         while self._take_group():
             yield from self._empty_group()
         yield from self._cut()
+        self.note_decoder()
         self._note_unseen_fields()
         self._failures.check_at_end()
+        self._context.trail.arrive(self._bookmark.cut())
+
+    def note_decoder(self) -> None:
+        """Note, once, what the decoder has to say of the run."""
+        for text in self._ahead.decoder.notes[self._num_noted :]:
+            self._ledger.note(Note("", text, "decoder"))
+            self._num_noted += 1
 
     @property
     def num_waiting(self) -> int:
@@ -76,8 +93,9 @@ class Assembler:
 
     def _take_group(self) -> bool:
         """Wait for the next group; False when there are no more."""
-        if self._ahead.num_tasks < TASKS_AHEAD:
-            self._feed()
+        for _ in range(FEEDS):
+            if self._ahead.num_tasks < TASKS_AHEAD:
+                self._feed()
         while True:
             with self._context.waiting():
                 item = self._ahead.line.wait()
@@ -92,7 +110,10 @@ class Assembler:
             self._ahead.line.take()
             if isinstance(item, Group):
                 return True
-            self._feed()
+            if isinstance(item, ShardEnd):
+                self._bookmark.end_shard(item)
+            else:
+                self._feed()
 
     def _feed(self) -> None:
         """Pull one more partition for the reader; stages before it work in this thread."""
@@ -109,10 +130,13 @@ class Assembler:
         if group.task is not self._task:
             yield from self._cut()
             self._task, self._batch_index = group.task, 0
+        if self._bookmark.open(group):  # a shard may be read twice: then it is new again
+            self._names = {_name(member) for member in group.names_before}
+            self._first_id = ""
         for entry in group.entries:
             if isinstance(entry, Loss):
                 group.position += 1
-                self._lose(entry)
+                self._lose(self._with_images(entry))
                 continue
             if self._would_overflow(entry):
                 yield from self._cut()
@@ -128,11 +152,14 @@ class Assembler:
     def _settle(self, group: Group, entry: Candidate) -> None:
         """Put one image into the batch or into the ledger."""
         group.position += 1
+        self._bookmark.num_images += 1
         self._failures.settled += 1
         outcome = entry.outcome
         if isinstance(outcome, Refusal):
             self._skip(group.shard, entry.record, outcome)
-        elif outcome is not None and self._is_new(group.shard, entry.record.member):
+        elif outcome is not None and self._is_new(entry.record.member):
+            self._last_id = entry.record.image_id
+            self._first_id = self._first_id or self._last_id
             self._images.append(self._make_image(group.shard, entry.record, outcome))
             self._num_bytes += entry.kept_bytes
             self._num_pixels += entry.pixel_bytes // RGB
@@ -140,23 +167,20 @@ class Assembler:
             detail = "an image with this name was delivered before it from the same shard"
             self._skip(group.shard, entry.record, Refusal(SkipReason.DUPLICATE_KEY, detail))
 
-    def _is_new(self, shard: ShardStat, member: str) -> bool:
-        if shard is not self._shard:  # the object, made when reading began: a shard may be read twice
-            self._shard = shard
-            self._names.clear()
-        name = member if len(member) <= LONG_NAME else _digest(member)
+    def _is_new(self, member: str) -> bool:
         before = len(self._names)
-        self._names.add(name)
+        self._names.add(_name(member))
         return len(self._names) > before
 
     def _make_image(self, shard: ShardStat, record: ImageRecord, decoded: Decoded) -> ImageObject:
-        if self._fields_unseen:
-            self._fields_unseen -= record.fields.keys()
+        if self._fields_unseen and (found := self._fields_unseen & record.fields.keys()):
+            self._fields_unseen -= found
+            self._ledger.section.fields |= found
         self._decoders[decoded.decoder] += 1
         if decoded.fallback:
             self._fallbacks[decoded.fallback] += 1
         source = ShardSource(
-            shard.path, record.member, record.offset, record.size, shard.version, record.inflated
+            str(shard.path), record.member, record.offset, record.size, shard.version, record.inflated
         )
         return ImageObject(
             f"{shard.path}/{record.member}",
@@ -172,14 +196,23 @@ class Assembler:
     def _skip(self, shard: ShardStat, record: ImageRecord, why: Refusal) -> None:
         skip = Skip(record.key, shard.path, record.member, record.offset, why.reason, why.detail)
         self._ledger.skip(skip)
+        self._bookmark.skip(record.offset)
         self._failures.count_skip(skip)
 
     def _lose(self, loss: Loss) -> None:
         self._ledger.lose(loss)
         self._failures.count_loss(loss)
 
+    def _with_images(self, loss: Loss) -> Loss:
+        """Name the images that were taken from a shard whose bytes turned out to be others."""
+        if loss.reason is not LossReason.CHECKSUM_MISMATCH or not self._first_id:
+            return loss
+        which = f"{len(self._names)} images were delivered from it: {self._first_id} to {self._last_id}"
+        return loss._replace(detail=f"{loss.detail}; {which}")
+
     def _note_unseen_fields(self) -> None:
-        if self._task is not None:
+        before = self._context.course.resumed
+        if self._task is not None or before.seen or before.num_losses:
             for field in sorted(self._fields_unseen):
                 text = f"no delivered image had the field {field!r}; fields are what follows the key's dot"
                 self._ledger.note(Note("", text, "unseen_field"))
@@ -199,8 +232,12 @@ class Assembler:
         self._batch_index += 1
         self._images, self._num_bytes, self._num_pixels = [], 0, 0
         self._decoders, self._fallbacks = Counter(), Counter()
+        put_section(batch, self._bookmark.cut())
         yield batch
 
 
-def _digest(member: str) -> bytes:
+def _name(member: str) -> str | bytes:
+    """What is remembered of a name."""
+    if len(member) <= LONG_NAME:
+        return member
     return hashlib.blake2b(member.encode("utf-8", "surrogateescape"), digest_size=16).digest()

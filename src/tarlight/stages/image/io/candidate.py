@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from concurrent.futures import Future
 
     from tarlight.decode import Decoded, Encoded, Refusal
-    from tarlight.ledger import Loss
+    from tarlight.ledger import Loss, Section
     from tarlight.storage import ShardStat
     from tarlight.tar import ImageRecord
     from tarlight.tasks import FileGroupTask
@@ -81,15 +82,46 @@ class Group:
     position: int = 0
     """The first entry that has not been put into a batch or the ledger yet."""
 
+    entries_before: int = 0
+    """Entries of the shard before these, as the reader thread counts them."""
+
+    images_before: int = 0
+    """Images of the shard before these, likewise."""
+
+    names_before: Sequence[str] = ()
+    """Names that a run before this one delivered from the shard; in every group of it."""
+
     def add(self, entry: Candidate | Loss, num_bytes: int = 0) -> None:
         """Append an entry that takes `num_bytes` beside its objects."""
         self.entries.append(entry)
         self.num_bytes += ENTRY_BYTES + num_bytes
 
+    def following(self) -> Group:
+        """Return an empty group for the entries behind these."""
+        images = sum(isinstance(entry, Candidate) for entry in self.entries)
+        return Group(
+            self.task,
+            self.shard,
+            entries_before=self.entries_before + len(self.entries),
+            images_before=self.images_before + images,
+            names_before=self.names_before,
+        )
+
     @property
     def num_waiting(self) -> int:
         """Images that have not been put into a batch or the ledger yet."""
         return sum(isinstance(entry, Candidate) for entry in self.entries[self.position :])
+
+
+@dataclass(frozen=True, slots=True)
+class ShardEnd:
+    """A shard has been read to its end."""
+
+    path: str
+    """Path or URL of the shard."""
+
+    section: Section
+    """What the rooms before this one wrote of it."""
 
 
 def _extra_copies(encoded: Encoded) -> int:
@@ -119,7 +151,7 @@ class ReadEnd:
     """Everything has been read."""
 
 
-Item = Group | ReadFailure | ReadHungry | ReadEnd
+Item = Group | ShardEnd | ReadFailure | ReadHungry | ReadEnd
 """What stands in the line."""
 
 

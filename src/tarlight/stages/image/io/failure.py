@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tarlight.errors import ImageError, TarError, TooManyFailuresError
 
 if TYPE_CHECKING:
-    from tarlight.ledger import Loss, Skip
+    from tarlight.ledger import Loss, Section, Skip
     from tarlight.stages.image.io.option import ReaderOptions
 
 ENOUGH_IMAGES = 100
@@ -17,14 +17,17 @@ _SKIP_INSTEAD = 'with on_error="skip" it is recorded and the run goes on'
 
 
 class Failures:
-    """Counts skips and losses in tar order, and raises when there are too many. For one thread."""
+    """Counts skips and losses in tar order, and raises when there are too many. For one thread.
 
-    def __init__(self, options: ReaderOptions) -> None:
-        self.settled = 0
+    `before` is what runs before this one have settled, which counts as well.
+    """
+
+    def __init__(self, options: ReaderOptions, before: Section) -> None:
+        self.settled = before.seen
         """Images that were delivered or skipped so far."""
         self._limit = options.max_failures
         self._raises = options.on_error == "raise"
-        self._count = 0
+        self._count = before.num_skipped + before.num_losses
 
     def count_skip(self, skip: Skip) -> None:
         """Count an image that is not delivered."""

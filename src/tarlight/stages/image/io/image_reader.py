@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from tarlight.argument import check_text
 from tarlight.decode import DeviceArray, Share, TurboDecoder, select_decoder
 from tarlight.errors import DecoderUnavailableError
-from tarlight.ledger import Note
 from tarlight.resources import Resources
 from tarlight.stages.base import ProcessingStage, StageContext
 from tarlight.stages.image.io.assemble import Assembler
@@ -21,10 +20,11 @@ from tarlight.stages.image.io.option import (
 )
 from tarlight.stages.image.io.read_ahead import ReadAhead
 from tarlight.stages.image.io.release import Redecoder
+from tarlight.storage import DEFAULT_PLAN
 from tarlight.tasks import FileGroupTask, ImageBatch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from tarlight.decode import Decoder
     from tarlight.tasks import ImageObject
@@ -61,7 +61,7 @@ class ImageReaderStage(ProcessingStage[FileGroupTask, ImageBatch]):
         max_scans: int = 100,
         max_member_bytes: int = 256 * MIB,
         max_batch_bytes: int = 1024 * MIB,
-        storage_options: dict[str, Any] | None = None,
+        storage_options: Mapping[str, Any] | None = None,
         name: str = "image_reader",
     ) -> None:
         """Check the options; nothing is read or imported before `setup`.
@@ -93,7 +93,7 @@ class ImageReaderStage(ProcessingStage[FileGroupTask, ImageBatch]):
             max_scans: Images with more scans are skipped.
             max_member_bytes: Larger members are skipped without being held.
             max_batch_bytes: Bytes of pixels at which a batch ends early.
-            storage_options: Passed to the store that reads the shards.
+            storage_options: Options of the stores that the shards lie in, as for `FilePartitioningStage`.
             name: Name of the stage in reports.
 
         Raises:
@@ -156,16 +156,28 @@ class ImageReaderStage(ProcessingStage[FileGroupTask, ImageBatch]):
         threads.
         """
         context = self.context or StageContext()
-        decoder = self._decoder or self._select()
-        context.ledger.choose(f"{decoder.name} ({decoder.reason})")
-        ahead = ReadAhead(self.options, decoder, context.ledger)
+        ahead = ReadAhead(self.options, self._decoder or self._select(), context.ledger, context.course)
         assembler = Assembler(tasks, ahead, self.options, context)
         try:
             yield from assembler.batches()
         finally:
             context.ledger.leave(assembler.num_waiting + ahead.close())
-            for text in decoder.notes:
-                context.ledger.note(Note("", text, "decoder"))
+            assembler.note_decoder()
+
+    def fingerprint(self) -> dict[str, Any]:
+        """Options that decide about ids, verdicts and pixels; a checkpoint of others is refused."""
+        options = self.options
+        return {
+            "decoder": options.decoder,
+            "extensions": sorted(options.extensions),
+            "fields": sorted(options.fields),
+            "damaged": options.damaged,
+            "exif_orientation": options.exif_orientation,
+            "max_pixels": options.max_pixels,
+            "max_scans": options.max_scans,
+            "max_member_bytes": options.max_member_bytes,
+            "verify": options.verify,
+        }
 
     def release(self, task: ImageBatch) -> bool:
         """Release the pixels of a batch.
@@ -190,9 +202,12 @@ class ImageReaderStage(ProcessingStage[FileGroupTask, ImageBatch]):
             "threads": f"1 reading, {options.num_threads} decoding",
             "extensions": ", ".join(options.extensions),
             "fields": ", ".join(options.fields) or "none",
+            "storage_options": ", ".join(sorted(options.storage_options or ())) or "none",
             "memory": f"at most {ahead} MiB read ahead + {batch} MiB in the batch being filled "
             "+ the batches that the consumer holds; a larger image goes alone, and while it is decoded takes "
             "up to 5 times its pixels",
+            "memory_for_urls": f"at most {DEFAULT_PLAN.window_bytes // MIB} MiB more on their way or waiting "
+            f"to be read, in up to {DEFAULT_PLAN.max_requests} requests at once",
         }
 
     def _choice(self) -> tuple[Decoder, str]:

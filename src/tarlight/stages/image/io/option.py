@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tarlight.argument import check_bool, check_choice, check_int, check_number, check_texts
 from tarlight.decode import NAMES as DECODERS
 from tarlight.decode import OUTPUTS, VERIFY, Share
-from tarlight.errors import ArgumentError, ArgumentTypeError
+from tarlight.errors import ArgumentError
+from tarlight.storage import check_option_names
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tarlight.decode import Decoder
 
 MIB = 1 << 20
@@ -47,7 +50,7 @@ class ReaderOptions:
     max_scans: int
     max_member_bytes: int
     max_batch_bytes: int
-    storage_options: dict[str, Any] | None
+    storage_options: Mapping[str, Any] | None = field(repr=False)
 
     def __post_init__(self) -> None:
         for name in ("batch_size", "num_threads", "max_pixels", "max_scans", "max_member_bytes"):
@@ -63,8 +66,7 @@ class ReaderOptions:
         check_choice("damaged", self.damaged, ("skip", "deliver"))
         if self.max_failures is not None:
             check_failures(self.max_failures)
-        if self.storage_options is not None and not isinstance(self.storage_options, dict):
-            raise ArgumentTypeError("storage_options must be a dict; its values are not shown")
+        check_option_names(self.storage_options)
 
     def read_ahead_bytes(self, decoder: Decoder) -> int:
         """Bytes of pixels and encoded images that are read ahead of the batch being filled.

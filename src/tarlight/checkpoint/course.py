@@ -1,0 +1,160 @@
+"""How far a run has come: what its consumer is done with, and where it goes on from there."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from tarlight.checkpoint.dataset import Dataset
+from tarlight.checkpoint.state import State, compare, from_plain, to_plain
+from tarlight.errors import CheckpointMismatchError
+from tarlight.ledger import Position, Section
+from tarlight.tasks import take_section
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from tarlight.tasks import Task
+
+log = logging.getLogger(__name__)
+
+
+class Course:
+    """The committed sections of a run, in three steps: in hand, consumed, committed.
+
+    For the thread that consumes; `is_done` and `start_of` may be called by any, and tell what was committed
+    when the run began.
+
+    Args:
+        options: what besides the dataset must be the same when the run is resumed; see
+            `ProcessingStage.fingerprint`.
+    """
+
+    def __init__(self, options: dict[str, Any] | None = None) -> None:
+        self.committed = Section()
+        """The sum of all sections that are committed."""
+        self.is_finished = False
+        """Whether nothing is left to do."""
+        self.resumed = Section()
+        """What was committed when the run began. Not to be changed."""
+        self.resumed_seconds = 0.0
+        """Wall time of the runs before."""
+        self._options = options or {}
+        self._dataset = Dataset()
+        self._loaded: State | None = None
+        self._in_hand: Section | None = None
+        self._settles = False
+        self._consumed = Section()
+
+    def load(self, plain: Any, origin: str) -> None:
+        """Go on from a state that `to_plain` gave. Before the run begins.
+
+        Raises:
+            CheckpointError: it is no state.
+            CheckpointMismatchError: it was made with other options.
+        """
+        state = from_plain(plain, origin)
+        compare(self._options, state.options, origin)
+        self._loaded = state
+        self.resumed, self.committed = state.section, state.section.copy()
+        self.resumed_seconds = state.seconds
+        self.is_finished = state.is_finished
+        self._dataset = Dataset(state.done_paths)
+
+    def plan(self, shards: Iterable[tuple[str, int | None]]) -> None:
+        """The dataset is known: paths and sizes of its shards, in order. Once a run, before any is read.
+
+        Raises:
+            CheckpointMismatchError: the checkpoint is of another dataset.
+        """
+        if self._dataset.is_planned:
+            self._dataset.plan(shards)
+            return
+        dataset = Dataset(() if self._loaded is None else self._loaded.done_paths)
+        dataset.plan(shards)
+        if self._loaded is not None and self._loaded.has_begun:
+            dataset.check(self._loaded)
+            dataset.mark(self._loaded.done_runs)
+        self._dataset = dataset  # only now: what was refused must not be written over
+
+    def is_done(self, shard: str) -> bool:
+        """Whether nothing of a shard is left to be read."""
+        self._check_planned()
+        return self._dataset.was_done(shard)
+
+    def start_of(self, shard: str) -> Position | None:
+        """Where a shard is to be read from: behind a position, or None for its beginning."""
+        return self.resumed.reading.get(shard)
+
+    def part(self, shards: Sequence[str]) -> Course:
+        """Return a course that knows of these shards only, to be sent to the worker that reads them."""
+        part = Course()
+        part.resumed = Section(reading={s: at for s in shards if (at := self.start_of(s)) is not None})
+        part.resumed.fields = self.resumed.fields
+        part._dataset = Dataset([shard for shard in shards if self.is_done(shard)])
+        return part
+
+    def take(self, task: Task) -> None:
+        """The consumer gets a task; the one before it must be consumed."""
+        section = take_section(task)
+        self._settles = section is not None
+        self._in_hand = section or Section()
+        self._in_hand.delivered += task.num_images
+
+    def consume(self) -> None:
+        """The consumer is done with the task in hand, if there is one."""
+        if self._in_hand is None:
+            return
+        in_hand, self._in_hand = self._in_hand, None
+        self._consumed.add(in_hand)
+        if self._settles:
+            self._commit()
+
+    def arrive(self, section: Section) -> None:
+        """A section comes without a task, and all before it is consumed: it is committed."""
+        self._consumed.add(section)
+        self._commit()
+
+    def finish(self) -> None:
+        """The run has come to its end, and everything is consumed."""
+        self.is_finished = True
+
+    def state(self, seconds: float) -> dict[str, Any]:
+        """Return plain data from which another run can go on after the task in hand."""
+        section, dataset = self.committed, self._dataset
+        if self._in_hand is not None and self._settles:
+            section, dataset = section.copy(), dataset.copy()
+            section.add(self._consumed.copy())
+            section.add(self._in_hand.copy())
+            dataset.finish(section.done)
+        return self._plain(section, dataset, seconds)
+
+    def committed_state(self, seconds: float) -> dict[str, Any]:
+        """Return plain data from which another run can go on after what is committed."""
+        return self._plain(self.committed, self._dataset, seconds)
+
+    def _plain(self, section: Section, dataset: Dataset, seconds: float) -> dict[str, Any]:
+        planned = None if dataset.is_planned else self._loaded  # not yet: what was loaded still holds
+        state = State(
+            section=section,
+            options=self._options,
+            dataset=dataset.fingerprint() if planned is None else planned.dataset,
+            done_runs=dataset.runs() if planned is None else planned.done_runs,
+            done_paths=dataset.paths(),
+            seconds=seconds,
+            is_finished=self.is_finished,
+        )
+        return to_plain(state)
+
+    def _commit(self) -> None:
+        self.committed.add(self._consumed)
+        self._consumed = Section()
+        self._dataset.finish(self.committed.done)
+        self.committed.done.clear()
+
+    def _check_planned(self) -> None:
+        if self._loaded is not None and self._loaded.dataset is not None and not self._dataset.is_planned:
+            raise CheckpointMismatchError(
+                "the checkpoint is of a run that began with FilePartitioningStage, and this one does not; "
+                "begin it in the same way, or remove the checkpoint"
+            )

@@ -1,0 +1,134 @@
+"""Which shards a dataset has, and which of them are done: as runs of their place in the listing."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from copy import copy
+from typing import TYPE_CHECKING, Any
+
+from tarlight.errors import CheckpointError, CheckpointMismatchError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tarlight.checkpoint.state import State
+
+_RUN = re.compile(b"\1+")
+
+
+class Dataset:
+    """The shards of a run. Those that were not planned (a stage made them up) are known by their paths.
+
+    Args:
+        done: paths of such shards that were done when the run began.
+    """
+
+    def __init__(self, done: Iterable[str] = ()) -> None:
+        self.is_planned = False
+        """Whether the listing is known."""
+        self._places: dict[str, int] = {}
+        self._sizes: list[int | None] = []
+        self._flags = bytearray()
+        self._were_done = b""
+        self._paths_were_done = frozenset(done)
+        self._paths = set(self._paths_were_done)
+        self._twice = ""
+        self._fingerprint: dict[str, Any] | None = None
+
+    def plan(self, shards: Iterable[tuple[str, int | None]]) -> None:
+        """Learn the listing."""
+        if self.is_planned:
+            self._twice = "the whole dataset"
+            return
+        for path, size in shards:
+            self._places[path] = len(self._sizes)
+            self._sizes.append(size)
+        self._flags = bytearray(len(self._sizes))
+        self._were_done = bytes(self._flags)
+        self.is_planned = True
+
+    def mark(self, runs: Iterable[tuple[int, int]]) -> None:
+        """Mark what was done when the run began: places from `start` to before `end`."""
+        for start, end in runs:
+            if end > len(self._flags):
+                raise CheckpointError(
+                    "the checkpoint names shards that its dataset does not have: it is damaged"
+                )
+            self._flags[start:end] = b"\1" * (end - start)
+        self._were_done = bytes(self._flags)
+
+    def was_done(self, path: str) -> bool:
+        """Whether a shard was done when the run began."""
+        place = self._places.get(path)
+        return path in self._paths_were_done if place is None else bool(self._were_done[place])
+
+    def finish(self, paths: Iterable[str]) -> None:
+        """These shards are done."""
+        for path in paths:
+            place = self._places.get(path)
+            is_again = path in self._paths if place is None else self._flags[place]
+            if is_again:
+                self._twice = path
+            elif place is None:
+                self._paths.add(path)
+            else:
+                self._flags[place] = 1
+
+    def runs(self) -> list[tuple[int, int]]:
+        """What is done, as runs of places.
+
+        Raises:
+            CheckpointError: a shard was read twice, so that its path does not say which was done.
+        """
+        if self._twice:
+            raise CheckpointError(
+                f"{self._twice}: read twice in one run, and a checkpoint cannot tell the two apart; have "
+                "each shard read once"
+            )
+        return [run.span() for run in _RUN.finditer(self._flags)]
+
+    def paths(self) -> list[str]:
+        """What is done of the shards that were not planned."""
+        return sorted(self._paths)
+
+    def fingerprint(self) -> dict[str, Any] | None:
+        """What tells a dataset from others: its shards' paths, sizes and order. None when not planned."""
+        if self._fingerprint is None and self.is_planned:
+            digest = hashlib.sha256()
+            for path, size in zip(self._places, self._sizes, strict=True):
+                digest.update(f"{path}\0{size}\n".encode("utf-8", "surrogateescape"))
+            self._fingerprint = {
+                "shards": len(self._sizes),
+                "bytes": sum(size or 0 for size in self._sizes),
+                "first": next(iter(self._places), ""),
+                "digest": digest.hexdigest(),
+            }
+        return self._fingerprint
+
+    def check(self, state: State) -> None:
+        """Check that this is the dataset of a state.
+
+        Raises:
+            CheckpointMismatchError: it is another one; says in what.
+        """
+        now, then = self.fingerprint() or {}, state.dataset or {}
+        if now == then:
+            return
+        words = {"shards": "shards", "bytes": "bytes in all shards", "first": "the first shard"}
+        found = [
+            f"{what}: {then.get(name)} then, {now.get(name)} now"
+            for name, what in words.items()
+            if then.get(name) != now.get(name)
+        ]
+        what = "; ".join(found) or "paths, sizes of single shards, or their order"
+        raise CheckpointMismatchError(
+            f"the checkpoint is of another dataset ({what}); give the shards as then, or begin anew with "
+            "another checkpoint"
+        )
+
+    def copy(self) -> Dataset:
+        """Return one in which more shards can be finished."""
+        twin = copy(self)
+        twin._flags, twin._paths = bytearray(self._flags), set(self._paths)  # noqa: SLF001 (its own class)
+        return twin

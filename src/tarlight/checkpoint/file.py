@@ -1,0 +1,141 @@
+"""A checkpoint on a disk: replaced as a whole or not at all.
+
+Strategy: the new text goes to a file beside the old one, is synced, and takes its name; then the folder is
+synced. So a reader finds the old checkpoint or the new one, also after a power cut. One process writes at a
+time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tarlight.argument import check_path
+from tarlight.errors import ArgumentError, CheckpointError, CheckpointWriteError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SAVE_SECONDS = 1.0
+"""Between two saves that nobody asked for. One takes some milliseconds, most of them for the disk."""
+
+_NAME = "checkpoint.json"
+_HEAD = '{"digest": "%s", "state": '
+
+
+class CheckpointFile:
+    """Keeps the state of a run in a file.
+
+    Args:
+        path: a file, or a folder in which it is `checkpoint.json`. The folder must be there.
+
+    Raises:
+        ArgumentError: no path to write to; the message names `checkpoint_path`.
+        ArgumentTypeError: neither text nor a path.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        text = check_path("checkpoint_path", path)
+        if "://" in text:
+            raise ArgumentError(
+                "checkpoint_path must be on a disk of this machine, got a URL "
+                f"({text.partition('://')[0]}://...); copy the file to the object store yourself"
+            )
+        given = Path(text)
+        self._file = given / _NAME if given.is_dir() or text.endswith("/") else given
+        if not self._file.parent.is_dir():
+            raise ArgumentError(
+                f"checkpoint_path: the folder {self._file.parent} does not exist; make it first"
+            )
+        self._saved_at = time.monotonic()
+
+    def __str__(self) -> str:
+        return str(self._file)
+
+    def load(self) -> Any:
+        """Return the state as plain data, or None where there is no checkpoint yet.
+
+        Raises:
+            CheckpointError: the file is no checkpoint, or damaged.
+        """
+        try:
+            text = self._file.read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise CheckpointError(
+                f"{self}: the checkpoint cannot be read: {error.strerror or error}"
+            ) from error
+        return decode(text, str(self))
+
+    def save(self, state: dict[str, Any]) -> None:
+        """Replace the file.
+
+        Raises:
+            CheckpointWriteError: it could not be written; the old one is still there.
+        """
+        try:
+            _replace(self._file, encode(state))
+        except OSError as error:
+            raise CheckpointWriteError(
+                f"{self}: the checkpoint cannot be written: {error.strerror or error}. Make room or give the "
+                "right to write there, then run again: it goes on from the last one that was written"
+            ) from error
+        self._saved_at = time.monotonic()
+
+    def save_now_and_then(self, state: Callable[[], dict[str, Any]]) -> None:
+        """Replace the file when the last time was `SAVE_SECONDS` ago; else do nothing."""
+        if time.monotonic() - self._saved_at >= SAVE_SECONDS:
+            self.save(state())
+
+
+def encode(state: dict[str, Any]) -> bytes:
+    """Return the text of a checkpoint: JSON in ASCII, with a digest over the state."""
+    body = json.dumps(state, separators=(",", ":"))
+    return f"{_HEAD % _digest(body)}{body}}}\n".encode("ascii")
+
+
+def decode(text: bytes, origin: str) -> Any:
+    """Return the state in the text of a checkpoint.
+
+    Raises:
+        CheckpointError: it is something else, was cut off, or was changed.
+    """
+    length = len(_HEAD % ("0" * 64))
+    head, body = text[:length], text[length:].rstrip(b"\n")
+    if not head.startswith(b'{"digest": "'):
+        raise CheckpointError(
+            f"{origin}: not a checkpoint of tarlight; name another file, or begin anew with a new one"
+        )
+    try:
+        state = body.removesuffix(b"}").decode("ascii")
+        if head.decode("ascii") == _HEAD % _digest(state):
+            return json.loads(state)
+    except (ValueError, RecursionError):
+        pass  # said below, as for any other text whose digest does not hold
+    raise CheckpointError(
+        f"{origin}: the checkpoint is damaged or cut off; restore an older copy of it, or remove it and "
+        "begin anew"
+    )
+
+
+def _digest(body: str) -> str:
+    return hashlib.sha256(body.encode("ascii")).hexdigest()
+
+
+def _replace(target: Path, text: bytes) -> None:
+    beside = target.with_name(f".{target.name}.new")
+    with beside.open("wb") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(target)
+    folder = os.open(target.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

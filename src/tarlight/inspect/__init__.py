@@ -1,0 +1,70 @@
+"""Questions about a dataset: is it sound (`check`), what is in it (`peek`), how does it look (`survey`).
+
+`write_report` writes a survey as one HTML page, and a `Surveyor` makes the same survey of a run of your own::
+
+    from tarlight.inspect import survey, write_report
+
+    write_report(survey("shards/", limit=1000), "report.html")
+
+The names are imported when they are first used: `tarlight --help` needs neither numpy nor a decoder.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tarlight.inspect.checking.finding import Finding, Findings
+    from tarlight.inspect.checking.kind import Kind, Severity
+    from tarlight.inspect.checking.run import Checking, check
+    from tarlight.inspect.peeking.look import Glimpse, peek
+    from tarlight.inspect.surveying.page import finish_survey, survey, write_report
+    from tarlight.inspect.surveying.surveyor import Surveyor
+    from tarlight.report.survey import RunFacts, Survey
+
+__all__ = [
+    "Checking",
+    "Finding",
+    "Findings",
+    "Glimpse",
+    "Kind",
+    "RunFacts",
+    "Severity",
+    "Survey",
+    "Surveyor",
+    "check",
+    "finish_survey",
+    "peek",
+    "survey",
+    "write_report",
+]
+
+_HOMES = {
+    "Checking": "tarlight.inspect.checking.run",
+    "Finding": "tarlight.inspect.checking.finding",
+    "Findings": "tarlight.inspect.checking.finding",
+    "Glimpse": "tarlight.inspect.peeking.look",
+    "Kind": "tarlight.inspect.checking.kind",
+    "RunFacts": "tarlight.report.survey",
+    "Severity": "tarlight.inspect.checking.kind",
+    "Survey": "tarlight.report.survey",
+    "Surveyor": "tarlight.inspect.surveying.surveyor",
+    "check": "tarlight.inspect.checking.run",
+    "finish_survey": "tarlight.inspect.surveying.page",
+    "peek": "tarlight.inspect.peeking.look",
+    "survey": "tarlight.inspect.surveying.page",
+    "write_report": "tarlight.inspect.surveying.page",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'tarlight.inspect' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
