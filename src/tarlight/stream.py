@@ -19,13 +19,14 @@ from tarlight.executors.base import Plan
 from tarlight.interrupt import InterruptGate
 from tarlight.ledger import Ledger, Note
 from tarlight.stages.base import StageContext
+from tarlight.teller import Teller
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from types import TracebackType
 
     from tarlight.checkpoint import CheckpointFile
-    from tarlight.events import Event, Listener
+    from tarlight.events import Listener
     from tarlight.executors.base import Executor, Run
     from tarlight.ledger import Report
     from tarlight.tasks import Task
@@ -58,7 +59,7 @@ class Stream:
         self._checkpoint = checkpoint
         self._gate = InterruptGate()
         self._progress = _Progress()
-        self._tell = _Teller([*listeners, *_own_listeners(plan, self._progress)])
+        self._tell = Teller([*listeners, *_own_listeners(plan, self._progress)])
         self._run: Run | None = None
         self._process = os.getpid()
         self._turn = threading.Lock()
@@ -272,24 +273,6 @@ class _Progress:
     def _elapsed(self) -> float:
         elapsed = 0.0 if self._started_at is None else time.monotonic() - self._started_at
         return self._seconds_before + elapsed
-
-
-class _Teller:
-    """Tells listeners of events, one event at a time. Thread-safe."""
-
-    def __init__(self, listeners: list[Listener]) -> None:
-        self._listeners = listeners
-        self._lock = threading.Lock()
-
-    def __call__(self, event: Event) -> None:
-        with self._lock:
-            for listener in tuple(self._listeners):
-                try:
-                    listener(event)
-                except Exception:
-                    # Listeners watch, they never steer: a broken one is told no more, and the run goes on.
-                    log.exception("a listener failed at %r and is not told any more", event)
-                    self._listeners.remove(listener)
 
 
 def _fingerprint(plan: Plan) -> dict[str, Any]:

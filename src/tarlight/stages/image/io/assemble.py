@@ -185,7 +185,8 @@ class Assembler:
         self._failures.count_loss(loss)
 
     def _note_unseen_fields(self) -> None:
-        if self._task is not None:
+        before = self._context.course.resumed
+        if self._task is not None or before.seen or before.num_losses:
             for field in sorted(self._fields_unseen):
                 text = f"no delivered image had the field {field!r}; fields are what follows the key's dot"
                 self._ledger.note(Note("", text, "unseen_field"))
