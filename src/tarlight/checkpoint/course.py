@@ -89,6 +89,16 @@ class Course:
         part._dataset = Dataset([shard for shard in shards if self.is_done(shard)])
         return part
 
+    def behind(self, section: Section) -> Course:
+        """Return the course of a worker that takes over from one whose sections, up to this one, have arrived."""
+        part = Course()
+        part.resumed = Section(reading=dict(self.resumed.reading), fields=set(self.resumed.fields)).copy()
+        later = Section(reading=section.reading, done=list(section.done), fields=section.fields).copy()
+        part.resumed.add(later)
+        part._dataset = self._dataset.copy()  # noqa: SLF001 (its own class)
+        part._dataset.begin_behind(section.done)  # noqa: SLF001
+        return part
+
     def take(self, task: Task) -> None:
         """The consumer gets a task; the one before it must be consumed."""
         section = take_section(task)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import copy
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tarlight.argument import check_text
@@ -19,6 +21,7 @@ from tarlight.stages.image.io.option import (
 )
 from tarlight.stages.image.io.read_ahead import ReadAhead
 from tarlight.stages.image.io.release import Redecoder
+from tarlight.stages.image.io.watch import ReaderWatch, note_unseen_fields
 from tarlight.tasks import FileGroupTask, ImageBatch
 
 if TYPE_CHECKING:
@@ -139,6 +142,26 @@ class ImageReaderStage(ProcessingStage[FileGroupTask, ImageBatch]):
             yield from assembler.batches()
         finally:
             context.ledger.leave(assembler.num_waiting + ahead.close())
+
+    def fitted(self, resources: Resources) -> ImageReaderStage:
+        """Return a copy that decodes on as many threads as there are CPUs for, and on the CPU without a GPU."""
+        reader = super().fitted(resources)
+        num_threads = min(self.options.num_threads, max(int(resources.cpus), 1))
+        reader.options = replace(
+            self.options, num_threads=num_threads, num_gpus_per_worker=min(resources.gpus, self.resources.gpus)
+        )
+        reader.resources = Resources(cpus=float(num_threads), gpus=resources.gpus)
+        return reader
+
+    def as_part(self) -> ImageReaderStage:
+        """Return a copy that leaves `max_failures` and what is said of all images to `watch`."""
+        reader = copy(self)
+        reader.options = replace(self.options, is_part=True)
+        return reader
+
+    def watch(self, context: StageContext) -> ReaderWatch:
+        """Return what counts failures, and looks for fields, over all workers."""
+        return ReaderWatch(self.options, context)
 
     def fingerprint(self) -> dict[str, Any]:
         """Options that decide about ids, verdicts and pixels; a checkpoint of others is refused."""

@@ -41,6 +41,8 @@ class ReaderOptions:
     max_member_bytes: int
     max_batch_bytes: int
     storage_options: dict[str, Any] | None
+    is_part: bool = False
+    """True where other processes read other partitions of the same run: then nothing is said of the whole run."""
 
     def __post_init__(self) -> None:
         for name in ("batch_size", "num_threads", "max_pixels", "max_scans", "max_member_bytes"):
