@@ -1,6 +1,8 @@
-"""What every executor must keep when its whole process is killed, again and again: one suite, subclassed by each.
+"""What every executor must keep when its whole process is killed, again and again: one suite, subclassed by
+each.
 
-A subclass names its executor in `executor` as `module:Name`; it is made without arguments in the killed process.
+A subclass names its executor in `executor` as `module:Name`; it is made without arguments in the killed
+process.
 """
 
 from __future__ import annotations
@@ -46,9 +48,14 @@ class Run:
         self.random = random.Random(way)
 
     def begin(self):
-        """Start the victim with other options than the last one, and wait until it has delivered something more."""
+        """Start the victim with other options than the last one, and wait until it has delivered something
+        more."""
         choose = self.random.randint
-        options = {"batch_size": choose(1, 7), "num_threads": choose(1, 3), "files_per_partition": choose(1, 4)}
+        options = {
+            "batch_size": choose(1, 7),
+            "num_threads": choose(1, 3),
+            "files_per_partition": choose(1, 4),
+        }
         before = len(self.lines())
         settings = json.dumps({**self.settings, "options": options})
         victim = subprocess.Popen([sys.executable, "-m", "tests.checkpoint.victim", settings], cwd=REPOSITORY)
@@ -86,9 +93,11 @@ class CheckpointContract:
     @pytest.mark.timeout(600)
     @pytest.mark.parametrize("way", ["state", "commit", "next"])
     def test_kills(self, tmp_path, way):
-        """Killed at random and resumed with other options, all runs together deliver the dataset, books included.
+        """Killed at random and resumed with other options, all runs together deliver the dataset, books
+        included.
 
-        With the state beside the output nothing comes twice, otherwise the batch in hand at each kill at most.
+        With the state beside the output nothing comes twice, otherwise the batch in hand at each kill at
+        most.
         """
         run = Run(tmp_path, self.executor, way)
         whole = stream(run.settings["dataset"])
@@ -103,7 +112,11 @@ class CheckpointContract:
         delivered = [name for batch in batches for name in batch]
         assert sorted(set(delivered)) == expected
         repeated = len(delivered) - len(expected)
-        most = {"state": 0, "commit": kills * max(map(len, batches)), "next": len(delivered)}  # saved each second
+        most = {
+            "state": 0,
+            "commit": kills * max(map(len, batches)),
+            "next": len(delivered),
+        }  # saved each second
         assert repeated <= most[way]
         assert books_of(log[-1]["report"]) == books(whole.report)
 

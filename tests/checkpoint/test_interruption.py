@@ -38,7 +38,8 @@ ONE = {"batch_size": 1, "num_threads": 1, "files_per_partition": 1}
 @example([(".tar", ["good", "good", "again", "good"])], [(ONE, 2)], ONE, ())  # delivered, then skipped
 @given(shards=SHARDS, legs=LEGS, last=OPTIONS, fields=st.sampled_from([(), ("txt",)]))
 def test_state_beside_the_output_is_exactly_once(shards, legs, last, fields):
-    """With `state_dict()` stored with each batch, all runs together give what one run gives, books included."""
+    """With `state_dict()` stored with each batch, all runs together give what one run gives, books
+    included."""
     with tempfile.TemporaryDirectory() as folder:
         whole = stream(write(folder, shards), fields=fields)
         expected = [name for batch in whole for name in ids(batch)]
