@@ -10,6 +10,7 @@ import logging
 import os
 import threading
 import time
+from collections import deque
 from typing import TYPE_CHECKING, Any, Self
 
 from tarlight.checkpoint import Course, Trail
@@ -178,6 +179,9 @@ class Stream:
     def _next_task(self) -> Task:
         if self._run is None:
             self._run = self._start()
+        if self._course.is_finished:
+            deque(self._run, maxlen=0)  # partitions, for nobody
+            raise StopIteration
         task = next(self._run)
         if self._gate.pending:
             self._progress.ledger.leave(task.num_images)

@@ -1,4 +1,5 @@
-"""Datasets with everything at the borders of batches and shards that can go wrong, and what runs give of them."""
+"""Datasets with everything at the borders of batches and shards that can go wrong, and what runs give of
+them."""
 
 from __future__ import annotations
 
@@ -9,7 +10,8 @@ from tarlight.ledger import Note
 from tests.reader.dataset import jpeg, pipeline, write_tar
 
 KINDS = ("good", "empty", "broken", "again", "other")
-"""What a member may be: an image; one of 0 bytes; one cut short; one with an earlier name; no image at all."""
+"""What a member may be: an image; one of 0 bytes; one cut short; one with an earlier name; no image at
+all."""
 
 _GOOD = {seed: jpeg(seed) for seed in range(8)}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.soak import repetitions
@@ -31,9 +31,15 @@ LEGS = st.lists(st.tuples(OPTIONS, st.integers(0, 6)), max_size=6)
 """Runs that are left early: with which options, and after how many batches."""
 
 
+ONE = {"batch_size": 1, "num_threads": 1, "files_per_partition": 1}
+
+
+@example([(".tar", ["broken", "good", "again", "again"])], [(ONE, 1)], ONE, ())  # skipped, then delivered
+@example([(".tar", ["good", "good", "again", "good"])], [(ONE, 2)], ONE, ())  # delivered, then skipped
 @given(shards=SHARDS, legs=LEGS, last=OPTIONS, fields=st.sampled_from([(), ("txt",)]))
 def test_state_beside_the_output_is_exactly_once(shards, legs, last, fields):
-    """With `state_dict()` stored with each batch, all runs together give what one run gives, books included."""
+    """With `state_dict()` stored with each batch, all runs together give what one run gives, books
+    included."""
     with tempfile.TemporaryDirectory() as folder:
         whole = stream(write(folder, shards), fields=fields)
         expected = [name for batch in whole for name in ids(batch)]

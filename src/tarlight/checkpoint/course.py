@@ -67,10 +67,12 @@ class Course:
         Raises:
             CheckpointMismatchError: the checkpoint is of another dataset.
         """
-        self._dataset.plan(shards)
+        dataset = Dataset(() if self._loaded is None else self._loaded.done_paths)
+        dataset.plan(shards)
         if self._loaded is not None and self._loaded.has_begun:
-            self._dataset.check(self._loaded)
-            self._dataset.mark(self._loaded.done_runs)
+            dataset.check(self._loaded)
+            dataset.mark(self._loaded.done_runs)
+        self._dataset = dataset  # only now: what was refused must not be written over
 
     def is_done(self, shard: str) -> bool:
         """Whether nothing of a shard is left to be read."""
