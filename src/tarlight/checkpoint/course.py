@@ -92,13 +92,13 @@ class Course:
         return part
 
     def behind(self, section: Section) -> Course:
-        """Return the course of a worker that takes over from one whose sections, up to this one, have arrived."""
+        """Return the course of a worker that takes over behind a section, which has arrived."""
         part = Course()
         part.resumed = Section(reading=dict(self.resumed.reading), fields=set(self.resumed.fields)).copy()
         later = Section(reading=section.reading, done=list(section.done), fields=section.fields).copy()
         part.resumed.add(later)
-        part._dataset = self._dataset.copy()  # noqa: SLF001 (its own class)
-        part._dataset.begin_behind(section.done)  # noqa: SLF001
+        part._dataset = self._dataset.copy()
+        part._dataset.begin_behind(section.done)
         return part
 
     def take(self, task: Task) -> None:

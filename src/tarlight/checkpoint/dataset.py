@@ -94,8 +94,7 @@ class Dataset:
         return sorted(self._paths)
 
     def fingerprint(self) -> dict[str, Any] | None:
-        """What tells this dataset from others: paths, sizes and order of its shards. None when not
-        planned."""
+        """What tells this dataset from others: paths, sizes and order of its shards, once planned."""
         if self._fingerprint is None and self.is_planned:
             digest = hashlib.sha256()
             for path, size in zip(self._places, self._sizes, strict=True):

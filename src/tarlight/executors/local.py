@@ -30,7 +30,7 @@ from tarlight.executors.tally import Tally, not_a_task
 from tarlight.tasks import Task
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from tarlight.executors.base import Plan
     from tarlight.ledger import Ledger

@@ -103,7 +103,7 @@ class Ledger:
             self._counts.work(worker, seconds)
 
     def cut(self) -> Section:
-        """Return all that was written so far as a section, and begin anew. No other thread may write meanwhile."""
+        """Return all that was written so far as a section, and begin anew. Nobody may write meanwhile."""
         section = Section()
         section.add_counts(self._counts)
         section.skips, section.losses, section.notes = list(self.skips), list(self.losses), list(self.notes)

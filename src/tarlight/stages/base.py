@@ -141,14 +141,14 @@ class ProcessingStage(ABC, Generic[In, Out]):
         return stage
 
     def as_part(self) -> Self:
-        """Return this stage as one of several workers is to run it; what concerns the whole run is left to `watch`.
+        """Return this stage for one of several workers; what concerns the whole run is left to `watch`.
 
         A stage without limits or notes about the whole run, as is the default, returns itself.
         """
         return self
 
     def watch(self, context: StageContext) -> StageWatch | None:  # noqa: ARG002 (for overriders)
-        """Return what looks at the whole run where several workers run this stage; None (the default) for nothing."""
+        """Return what looks at the whole run where several workers run this stage; by default nothing."""
         return None
 
     def describe(self) -> dict[str, Any]:

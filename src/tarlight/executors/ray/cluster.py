@@ -1,7 +1,8 @@
 """Ray itself, as far as tarlight uses it: the only module that imports it, and the place of its errors.
 
 Everything that Ray raises becomes one of three: `ClusterError` (no cluster, or none that can do this),
-`WorkerGoneError` (a worker or its node died, or what it made is lost with it), or the exception of our own code.
+`WorkerGoneError` (a worker or its node died, or what it made is lost with it), or the exception of our own
+code.
 """
 
 from __future__ import annotations
@@ -35,7 +36,14 @@ if TYPE_CHECKING:
     from tarlight.executors.ray.parcel import Work
     from tarlight.executors.ray.request import Request
 
-_GONE = (RayActorError, ObjectLostError, WorkerCrashedError, RaySystemError, TaskCancelledError, GetTimeoutError)
+_GONE = (
+    RayActorError,
+    ObjectLostError,
+    WorkerCrashedError,
+    RaySystemError,
+    TaskCancelledError,
+    GetTimeoutError,
+)
 
 
 class WorkerGoneError(Exception):
@@ -112,7 +120,8 @@ class Cluster:
 
     def nodes(self) -> list[Node]:
         """The nodes that are alive now."""
-        found = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+        list_nodes: Any = ray.nodes  # untyped
+        found = [node["Resources"] for node in list_nodes() if node["Alive"]]
         return [Node(have.get("CPU", 0.0), have.get("GPU", 0.0)) for have in found]
 
     def share(self, value: Any) -> Any:
@@ -121,7 +130,8 @@ class Cluster:
 
     def start_worker(self, stages: Any, dataset_name: str, request: Request) -> Handle:
         """Ask for one more worker; it begins when there is room for it."""
-        actor = ray.remote(
+        remote: Any = ray.remote  # its types know of no concurrency groups
+        actor = remote(
             num_cpus=request.cpus,
             num_gpus=request.gpus,
             max_restarts=0,  # a new worker is started by who knows what the old one had in hand
@@ -159,11 +169,11 @@ def pickle_stage(stage: object, label: str) -> bytes:
         PipelineError: it cannot be pickled.
     """
     try:
-        return bytes(cloudpickle.dumps(stage))
+        return bytes(cloudpickle.dumps(stage))  # type: ignore[no-untyped-call]
     except Exception as error:
         raise PipelineError(
-            f"stage {label!r} cannot be sent to a worker ({type(error).__name__}: {error}); make what cannot be "
-            "pickled (models, connections, locks) in setup(), not before"
+            f"stage {label!r} cannot be sent to a worker ({type(error).__name__}: {error}); make what "
+            "cannot be pickled (models, connections, locks) in setup(), not before"
         ) from error
 
 

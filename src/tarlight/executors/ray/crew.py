@@ -4,30 +4,29 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import deque
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tarlight.executors.ray.cluster import WorkerGoneError
+from tarlight.executors.ray.member import Member
 from tarlight.executors.ray.request import Request
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tarlight.executors.ray.cluster import Answer, Cluster, Handle
+    from tarlight.executors.ray.cluster import Cluster
     from tarlight.executors.ray.inbox import Inbox
-    from tarlight.executors.ray.partition import Backlog, Partition
+    from tarlight.executors.ray.partition import Backlog
 
 log = logging.getLogger(__name__)
 
 ANSWERS_AHEAD = 2
-"""Batches that a worker may have under way or waiting for the consumer: with two it never waits for a question."""
+"""Batches that a worker may have under way or waiting for the consumer; with two it never waits."""
 
 PARTITIONS_AHEAD = 4
 """Partitions that a worker has at a time while many wait, so that tiny ones do not cost a round trip each."""
 
 HELD_BYTES = 1 << 30
-"""Bytes that may wait for partitions before them when order is kept; Ray spills what its store cannot hold."""
+"""Bytes that may wait for partitions before them when order is kept. Ray spills what does not fit."""
 
 STAFFING_S = 5.0
 """How often the cluster is asked whether it has grown."""
@@ -36,54 +35,12 @@ GRACE_S = 10.0
 """How long a worker that is told to stop may take before its process is ended."""
 
 
-@dataclass(slots=True, eq=False)
-class Member:
-    """A worker, and what it has in hand."""
-
-    handle: Handle
-    """The way to it."""
-
-    hello: Any
-    """Reference to its `Hello`."""
-
-    name: str = ""
-    """`host/pid`, once it is there."""
-
-    answers: deque[Answer] = field(default_factory=deque)
-    """What it was asked and has not answered, in order."""
-
-    partitions: list[Partition] = field(default_factory=list)
-    """What it works on, in order; the first is under way."""
-
-    unsent: list[Partition] = field(default_factory=list)
-    """Those of them that it does not know of yet."""
-
-    num_held: int = 0
-    """Its parcels that have arrived and wait for the consumer."""
-
-    @property
-    def is_ready(self) -> bool:
-        """True when its stages are set up."""
-        return bool(self.name)
-
-    @property
-    def next_ref(self) -> Any:
-        """What it will answer next; None when it was asked nothing."""
-        if not self.is_ready:
-            return self.hello
-        return self.answers[0].reply if self.answers else None
-
-    def ask(self) -> None:
-        """Ask for one more parcel, and send along what it does not know of yet."""
-        works, self.unsent = [partition.work() for partition in self.unsent], []
-        self.answers.append(self.handle.take(works))
-
-
 class Crew:
     """Starts workers as far as the cluster has room, and keeps them busy. For one thread.
 
     Args:
-        least: workers that are asked for even where there is no room: a cluster that grows takes it as demand.
+        least: workers that are asked for even where there is no room: a cluster that grows takes it as
+        demand.
         most: never more than these; None for as many as there is room for.
     """
 
@@ -181,8 +138,8 @@ class Crew:
     def _complain(self, now: float) -> None:
         if now - self._started_at > GRACE_S and not any(member.is_ready for member in self.members):
             log.warning(
-                "no worker has been placed for %.0f s: the cluster has %g CPUs and %g GPUs for each, but they may "
-                "be in use (see `ray status`)",
+                "no worker has been placed for %.0f s: each asks for %g CPUs and %g GPUs, maybe in use "
+                "(see `ray status`)",
                 now - self._started_at,
                 self._request.cpus,
                 self._request.gpus,
@@ -204,4 +161,3 @@ class Crew:
         if len(member.answers) + member.num_held < ANSWERS_AHEAD:
             return True
         return inbox.may_hold_more(member.partitions, HELD_BYTES)
-

@@ -5,14 +5,16 @@ from __future__ import annotations
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from tarlight.argument import check_bool, check_int, check_text
-from tarlight.errors import ArgumentError, ClusterError
+from tarlight.errors import ClusterError
 from tarlight.executors.base import Plan
 from tarlight.executors.local import LocalRun
+from tarlight.executors.ray.option import RayOptions
 from tarlight.stages.fit import task_types
 from tarlight.tasks import FileGroupTask
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tarlight.executors.base import Run
     from tarlight.stages.base import ProcessingStage, StageContext
 
@@ -22,8 +24,10 @@ if TYPE_CHECKING:
 class RayExecutor:
     """Runs pipelines on Ray: the partitioning here, all stages after it in workers of the cluster.
 
-    Every worker runs all of these stages, one batch after the other, so pixels leave its process only where the
-    last stage hands them on. It books the most CPUs and GPUs that any of its stages asks for, at most what the
+    Every worker runs all of these stages, one batch after the other, so pixels leave its process only
+    where the
+    last stage hands them on. It books the most CPUs and GPUs that any of its stages asks for, at most what
+    the
     largest node has. The arrays of images that arrive are views of Ray's object store and read-only: copy one
     to write to it. The batches of a partition come in order; those of several are mixed unless
     `preserve_order` is True.
@@ -42,13 +46,17 @@ class RayExecutor:
         """Check the arguments.
 
         Args:
-            address: `auto`, `host:port` or `ray://host:port` of a cluster; None for the one that this program is
-                connected to, else the one of this machine or in `RAY_ADDRESS`, else one that is started here and
+            address: `auto`, `host:port` or `ray://host:port` of a cluster; None for the one that this
+            program is
+                connected to, else the one of this machine or in `RAY_ADDRESS`, else one that is started
+                here and
                 ended with the run.
             preserve_order: Give tasks in the order of the local executor. Workers may be 1 GiB ahead of it.
-            min_workers: Workers that are asked for even where there is no room for them, so that a cluster which
+            min_workers: Workers that are asked for even where there is no room for them, so that a cluster
+            which
                 grows by itself does.
-            max_workers: Never more workers; None for as many as there is room for. With a number, one more worker
+            max_workers: Never more workers; None for as many as there is room for. With a number, one more
+            worker
                 than there is room for is asked for until it is reached, so that a cluster which grows does.
 
         Raises:
@@ -56,12 +64,9 @@ class RayExecutor:
             ValueError: A value is not allowed; the message names the argument.
             TypeError: A value has the wrong type.
         """
-        self.address = None if address is None else check_text("address", address)
-        self.preserve_order = check_bool("preserve_order", preserve_order)
-        self.min_workers = check_int("min_workers", min_workers, minimum=1)
-        self.max_workers = None if max_workers is None else check_int("max_workers", max_workers, minimum=1)
-        if self.max_workers is not None and self.max_workers < self.min_workers:
-            raise ArgumentError(f"max_workers={max_workers} is less than min_workers={min_workers}")
+        self.options = RayOptions(
+            address=address, preserve_order=preserve_order, min_workers=min_workers, max_workers=max_workers
+        )
         if find_spec("ray") is None:
             raise ClusterError("RayExecutor needs Ray, which is not installed: pip install 'tarlight[ray]'")
 
@@ -77,16 +82,14 @@ class RayExecutor:
             if num_planning
             else (task for task in plan.initial_tasks)
         )
-        return RayRun(tasks, plan.stages[num_planning:], context, self)
+        return RayRun(tasks, plan.stages[num_planning:], context, self.options)
 
     def __repr__(self) -> str:
-        return (
-            f"RayExecutor(address={self.address!r}, preserve_order={self.preserve_order}, "
-            f"min_workers={self.min_workers}, max_workers={self.max_workers})"
-        )
+        facts = (f"{name}={getattr(self.options, name)!r}" for name in self.options.__slots__)
+        return f"RayExecutor({', '.join(facts)})"
 
 
-def count_planning(stages: tuple[Stage, ...] | list[Stage]) -> int:
+def count_planning(stages: Sequence[Stage]) -> int:
     """How many of the first stages only say what is to be read: they give partitions."""
     for number, stage in enumerate(stages):
         if task_types(type(stage))[1] != (FileGroupTask,):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tarlight.executors.ray.crew import Member
+    from tarlight.executors.ray.member import Member
     from tarlight.executors.ray.parcel import Parcel
     from tarlight.executors.ray.partition import Partition
 
@@ -64,7 +64,7 @@ class Inbox:
         return None
 
     def may_hold_more(self, partitions: Sequence[Partition], limit: int) -> bool:
-        """Whether a worker with these partitions may work ahead of the consumer, who waits for others first."""
+        """Whether a worker with these partitions may work ahead of the consumer."""
         if not self._preserve_order:
             return False
         is_awaited = not self._lines[self._front] and any(one.index == self._front for one in partitions)

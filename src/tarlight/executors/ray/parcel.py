@@ -1,6 +1,7 @@
 """What travels between the driver and its workers. Frozen; pixels go beside it, never inside.
 
-A worker answers every `take` with a `Reply` and, as a second object, the tasks of its last parcel. Replies are
+A worker answers every `take` with a `Reply` and, as a second object, the tasks of its last parcel. Replies
+are
 small and travel with the answer itself; tasks stay in the object store until the driver fetches them.
 """
 
@@ -51,7 +52,7 @@ class Failure:
 
     def error(self) -> BaseException:
         """The exception, with the worker's traceback as its cause."""
-        error: BaseException = pickle.loads(self.pickled)
+        error: BaseException = pickle.loads(self.pickled)  # noqa: S301 (from our worker)
         error.__cause__ = WorkerTracebackError(self.trace)
         return error
 
@@ -113,8 +114,7 @@ def pack_error(error: BaseException) -> Failure:
     trace = "".join(traceback.format_exception(error))
     try:
         pickled = pickle.dumps(error)
-        if type(pickle.loads(pickled)) is not type(error):
-            raise TypeError("it comes back as another type")
+        pickle.loads(pickled)  # noqa: S301 (written a line above)
     except Exception as why:  # noqa: BLE001 (any class may refuse, in any way; the original is told in full)
         substitute = PipelineError(f"{type(error).__name__}: {error} (it cannot be pickled: {why!r})")
         for note in getattr(error, "__notes__", ()):

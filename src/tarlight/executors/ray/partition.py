@@ -1,4 +1,4 @@
-"""The partitions of a run, as the driver sees them: waiting, handed out, arrived, and sometimes handed out again."""
+"""The partitions of a run, as the driver sees them: waiting, handed out, and sometimes handed out again."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Partition:
 
 
 class Backlog:
-    """Partitions that wait for a worker: pulled from the partitioning only as far ahead as they are asked for."""
+    """Partitions that wait for a worker, pulled from the partitioning only as far ahead as is asked for."""
 
     def __init__(self, tasks: Iterator[Task], course: Course) -> None:
         self._tasks = tasks

@@ -120,6 +120,6 @@ def _changes(before: Stage, after: Stage) -> list[str]:
         )
     if got.gpus < asked.gpus:
         texts.append(
-            f"stage {before.label!r} asked for {asked.gpus:g} of a GPU and works without: the cluster has none"
+            f"stage {before.label!r} asked for {asked.gpus:g} of a GPU and works without: there is none"
         )
     return texts

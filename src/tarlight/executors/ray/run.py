@@ -2,10 +2,12 @@
 
 The partitioning runs here, in the consumer's thread; everything after it in workers. The driver hands out
 partitions, fetches one parcel at a time when the consumer asks for a task, and only then writes the parcel's
-section into the books of the run: what has not arrived has not happened. So a partition whose worker died goes on
+section into the books of the run: what has not arrived has not happened. So a partition whose worker died
+goes on
 in another worker behind its last parcel that arrived, and every image is delivered once.
 
-Success, failure and cancel (C11) are those of the local executor. Ctrl-C strikes while the driver waits; workers
+Success, failure and cancel (C11) are those of the local executor. Ctrl-C strikes while the driver waits;
+workers
 then stop at the next group of images or call of a stage, tear their stages down, and are ended for good after
 `GRACE_S` seconds.
 """
@@ -30,8 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
 
     from tarlight.executors.local import LocalRun
-    from tarlight.executors.ray.crew import Member
-    from tarlight.executors.ray.executor import RayExecutor
+    from tarlight.executors.ray.member import Member
+    from tarlight.executors.ray.option import RayOptions
     from tarlight.executors.ray.parcel import Hello, Reply
     from tarlight.executors.ray.partition import Partition
     from tarlight.ledger import Section
@@ -55,11 +57,11 @@ class RayRun:
         tasks: what the stages that only plan give, in this process.
         stages: those that run in workers.
         context: lent by the stream.
-        options: who made it.
+        options: which cluster, how many workers, in which order.
     """
 
     def __init__(
-        self, tasks: Tasks, stages: Sequence[Stage], context: StageContext, options: RayExecutor
+        self, tasks: Tasks, stages: Sequence[Stage], context: StageContext, options: RayOptions
     ) -> None:
         self._tasks = tasks
         self._stages = stages
@@ -211,7 +213,7 @@ class RayRun:
         self._num_stillborn = 0 if member.is_ready else self._num_stillborn + 1
         if self._num_stillborn >= MAX_DEATHS:
             raise WorkerLostError(
-                f"{self._num_stillborn} workers in a row died while their stages were set up, the last one: {why}; "
+                f"{self._num_stillborn} workers in a row died while their stages were set up; {why}; "
                 "see the logs of the cluster, and whether `setup` fits into a worker's memory"
             )
 
@@ -228,7 +230,11 @@ class RayRun:
         self._context.ledger.leave(sum(task.num_images for task in self._made))
         self._made.clear()
         errors: list[BaseException] = []
-        for end in (self._tasks.close, lambda: self._close_crew(errors, stopping=stopping), self._cluster.close):
+        for end in (
+            self._tasks.close,
+            lambda: self._close_crew(errors, stopping=stopping),
+            self._cluster.close,
+        ):
             try:
                 end()
             except Exception as error:  # noqa: BLE001 (all must be ended before the first is raised)

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 class SectionBooks:
     """Puts together what belongs to one batch: its own section, and what the stages after it write.
 
-    A first stage that reads ahead writes of images that are in no batch yet: of such a stage only the sections
+    A first stage that reads ahead writes of images that are in no batch yet: of such a stage only the
+    sections
     count, which it puts on its batches. Of any other first stage, what it writes counts. For one thread.
     """
 

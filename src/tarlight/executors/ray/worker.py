@@ -2,7 +2,8 @@
 
 It is the local executor cut into steps. Each `take` runs the first stage up to its next batch, and that batch
 through all other stages; what comes out is sent off together with the books of exactly that batch. So a batch
-arrives whole or not at all, and a worker can be killed at any moment without leaving half of one in the books.
+arrives whole or not at all, and a worker can be killed at any moment without leaving half of one in the
+books.
 
 Knows nothing of Ray. All methods but `stop` are called by one thread.
 """
@@ -58,7 +59,7 @@ class Worker:
     def open(self) -> Hello:
         """Set all stages up, once. Where one fails, those that began are torn down."""
         try:
-            self._stages = [pickle.loads(stage) for stage in self._pickled_stages]
+            self._stages = [pickle.loads(one) for one in self._pickled_stages]  # noqa: S301 (from the driver)
             for stage in self._stages:
                 self._set_up.append(stage)
                 set_up(stage, self._context(Ledger()))
@@ -167,7 +168,9 @@ class Worker:
                 layer.close()
         return made
 
-    def _context(self, ledger: Ledger, course: Course | None = None, trail: Trail | None = None) -> StageContext:
+    def _context(
+        self, ledger: Ledger, course: Course | None = None, trail: Trail | None = None
+    ) -> StageContext:
         return StageContext(
             ledger,
             waiting=self._waiting,

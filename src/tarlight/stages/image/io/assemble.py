@@ -11,8 +11,8 @@ from tarlight.ledger import Loss, Skip, SkipReason
 from tarlight.stages.image.io.bookmark import Bookmark
 from tarlight.stages.image.io.candidate import RGB, Group, ReadEnd, ReadFailure, ShardEnd
 from tarlight.stages.image.io.failure import Failures
-from tarlight.stages.image.io.watch import note_unseen_fields
 from tarlight.stages.image.io.read_ahead import TASKS_AHEAD
+from tarlight.stages.image.io.watch import note_unseen_fields
 from tarlight.storage import ShardSource
 from tarlight.tasks import ImageBatch, ImageObject, put_section
 

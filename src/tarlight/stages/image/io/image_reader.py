@@ -21,7 +21,7 @@ from tarlight.stages.image.io.option import (
 )
 from tarlight.stages.image.io.read_ahead import ReadAhead
 from tarlight.stages.image.io.release import Redecoder
-from tarlight.stages.image.io.watch import ReaderWatch, note_unseen_fields
+from tarlight.stages.image.io.watch import ReaderWatch
 from tarlight.tasks import FileGroupTask, ImageBatch
 
 if TYPE_CHECKING:
@@ -144,11 +144,13 @@ class ImageReaderStage(ProcessingStage[FileGroupTask, ImageBatch]):
             context.ledger.leave(assembler.num_waiting + ahead.close())
 
     def fitted(self, resources: Resources) -> ImageReaderStage:
-        """Return a copy that decodes on as many threads as there are CPUs for, and on the CPU without a GPU."""
+        """Return a copy that decodes on as many threads as there are CPUs, without a GPU on the CPU."""
         reader = super().fitted(resources)
         num_threads = min(self.options.num_threads, max(int(resources.cpus), 1))
         reader.options = replace(
-            self.options, num_threads=num_threads, num_gpus_per_worker=min(resources.gpus, self.resources.gpus)
+            self.options,
+            num_threads=num_threads,
+            num_gpus_per_worker=resources.gpus,
         )
         reader.resources = Resources(cpus=float(num_threads), gpus=resources.gpus)
         return reader

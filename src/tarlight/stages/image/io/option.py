@@ -42,7 +42,7 @@ class ReaderOptions:
     max_batch_bytes: int
     storage_options: dict[str, Any] | None
     is_part: bool = False
-    """True where other processes read other partitions of the same run: then nothing is said of the whole run."""
+    """True where other processes read other partitions of the run: then nothing is said of all of it."""
 
     def __post_init__(self) -> None:
         for name in ("batch_size", "num_threads", "max_pixels", "max_scans", "max_member_bytes"):
