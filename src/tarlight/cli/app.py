@@ -9,7 +9,7 @@ import typer
 
 from tarlight.cli import option  # noqa: TC001 (typer reads the annotations)
 from tarlight.cli.exit_code import FINDINGS, exit_codes
-from tarlight.cli.run import check_target, draw_sample, load_all, make_pipeline
+from tarlight.cli.run import check_target, choose, draw_sample, load_all, make_pipeline
 
 _HELP = "Loads images out of tar shards, with every image accounted for."
 _LOAD_EPILOG = """[bold]Examples[/bold]
@@ -68,6 +68,8 @@ def load(
     batch_size: option.BatchSize = 100,
     threads: option.Threads = None,
     decoder: option.Decoder = "auto",
+    executor: option.Executor = None,
+    ray_address: option.RayAddress = None,
     on_error: option.OnError = "skip",
     max_failures: option.MaxFailures = None,
     strict: option.Strict = False,
@@ -91,7 +93,7 @@ def load(
         kinds = _split(shard_extensions)
         pipeline = make_pipeline(paths, kinds, limit_shards, limit, reader)
         check_target(json_file, paths, kinds)
-        report = load_all(pipeline, limit, json_file, quiet=quiet)
+        report = load_all(pipeline, choose(executor, ray_address), limit, json_file, quiet=quiet)
         if strict and (report.num_skipped or len(report.losses)):
             raise typer.Exit(FINDINGS)
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tarlight.events import Listener
+    from tarlight.executors.base import Executor
     from tarlight.ledger import Report
     from tarlight.pipeline import Pipeline
     from tarlight.sample import SampleSummary
@@ -89,11 +90,28 @@ def check_target(json_file: str | None, paths: Sequence[str], shard_extensions: 
             raise ArgumentError(f"--json: {json_file} is one of the shards to load. Name another file")
 
 
-def load_all(pipeline: Pipeline, limit: int | None, json_file: str | None, *, quiet: bool) -> Report:
+def choose(name: str | None, address: str | None) -> Executor:
+    """Return the executor that was asked for.
+
+    Raises:
+        ArgumentError: there is none of this name, or an address is given to one that has none.
+    """
+    from tarlight.executors.choice import make_executor  # noqa: PLC0415 (numpy: --help does without)
+    from tarlight.executors.local import LocalExecutor  # noqa: PLC0415
+
+    executor = make_executor(name, address)
+    if address is not None and isinstance(executor, LocalExecutor):
+        raise ArgumentError("--ray-address: the local executor has no cluster. Add --executor ray")
+    return executor
+
+
+def load_all(
+    pipeline: Pipeline, executor: Executor, limit: int | None, json_file: str | None, *, quiet: bool
+) -> Report:
     """Run to the end or the limit; write the report also when the run is stopped or fails."""
     books = Books()
     try:
-        with pipeline.stream(listeners=() if quiet else (_listener(books, limit),)) as books.stream:
+        with pipeline.stream(executor, listeners=() if quiet else (_listener(books, limit),)) as books.stream:
             _drain(books.stream, limit)
     finally:
         if json_file is not None:
