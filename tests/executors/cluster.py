@@ -22,6 +22,13 @@ def small_ray():
     os.environ.update(SETTINGS)
     import ray  # noqa: PLC0415 (takes half a second)
 
-    ray.init(num_cpus=2, num_gpus=0, include_dashboard=False, object_store_memory=256 << 20, logging_level=logging.ERROR)
+    ray.init(
+        "local",
+        num_cpus=2,
+        num_gpus=0,
+        include_dashboard=False,
+        object_store_memory=256 << 20,
+        logging_level=logging.ERROR,
+    )
     yield ray
     ray.shutdown()

@@ -16,7 +16,6 @@ from tarlight.stages.base import ProcessingStage
 from tarlight.tasks import EmptyTask, ImageBatch, ImageObject
 from tests.checkpoint.dataset import books, make, write
 
-
 SHARDS = [
     (".tar", ["good"] * 5 + ["broken", "empty"]),
     (".tar", ["other"] * 3),
@@ -91,7 +90,7 @@ def drop_odd(batch):
     return batch if batch.data else None
 
 
-class FailsOddly(Exception):
+class OddError(Exception):
     """Cannot be unpickled: it needs two arguments and keeps one."""
 
     def __init__(self, what, why):
@@ -99,7 +98,7 @@ class FailsOddly(Exception):
 
 
 def fail_oddly(batch):
-    raise FailsOddly("odd", "very")
+    raise OddError("odd", "very")
 
 
 def ids(tasks):
@@ -116,7 +115,9 @@ def contents(tasks):
 
 
 def sums(tasks):
-    return sorted((image.image_path, image.metadata["sum"], task.task_id) for task in tasks for image in task.data)
+    return sorted(
+        (image.image_path, image.metadata["sum"], task.task_id) for task in tasks for image in task.data
+    )
 
 
 def in_order(expected, found):

@@ -123,8 +123,10 @@ def test_killed_worker(small_ray, tmp_path, image, threads):
 def test_killed_worker_with_split_batches(small_ray, tmp_path):
     """What stages made of a batch arrives whole or not at all."""
     folder = write(tmp_path / "data", SHARDS[:1] * 3)
-    pipeline = make(folder, batch_size=3).add_stage(Apply(one_each)).add_stage(
-        Killer("1-0001.jpg", tmp_path / "marker")
+    pipeline = (
+        make(folder, batch_size=3)
+        .add_stage(Apply(one_each))
+        .add_stage(Killer("1-0001.jpg", tmp_path / "marker"))
     )
     result = pipeline.run(RayExecutor())
     names = [image.image_path for task in result for image in task.data]

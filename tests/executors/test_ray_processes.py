@@ -39,7 +39,18 @@ def with_mark(mark):
 def load(folder, *arguments):
     """Begin `tarlight load --executor ray` with a Ray of its own, in a process group of its own."""
     mark = uuid.uuid4().hex
-    command = [sys.executable, "-m", "tarlight", "load", folder, "--executor", "ray", *arguments]
+    command = [
+        sys.executable,
+        "-m",
+        "tarlight",
+        "load",
+        folder,
+        "--executor",
+        "ray",
+        "--ray-address",
+        "local",
+    ]
+    command += arguments
     environment = {**os.environ, **SETTINGS, MARK: mark}
     environment.pop("RAY_ADDRESS", None)
     started = subprocess.Popen(

@@ -96,8 +96,8 @@ RayAddress = Annotated[
     str | None,
     typer.Option(
         metavar="ADDRESS",
-        help="The cluster: auto, host:port or ray://host:port; if not given, the one of this machine, which is "
-        "started if need be.",
+        help="The cluster: auto, host:port or ray://host:port; if not given, the one of this machine, which "
+        "is started if need be.",
         rich_help_panel=_HOW,
     ),
 ]

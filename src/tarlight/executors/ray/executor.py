@@ -46,18 +46,14 @@ class RayExecutor:
         """Check the arguments.
 
         Args:
-            address: `auto`, `host:port` or `ray://host:port` of a cluster; None for the one that this
-            program is
-                connected to, else the one of this machine or in `RAY_ADDRESS`, else one that is started
-                here and
-                ended with the run.
+            address: `auto`, `host:port` or `ray://host:port` of a cluster; `local` for one of its own; None
+                for the one that this program is connected to, else the one of this machine or in
+                `RAY_ADDRESS`, else one that is started here and ended with the run.
             preserve_order: Give tasks in the order of the local executor. Workers may be 1 GiB ahead of it.
             min_workers: Workers that are asked for even where there is no room for them, so that a cluster
-            which
-                grows by itself does.
+                which grows by itself does.
             max_workers: Never more workers; None for as many as there is room for. With a number, one more
-            worker
-                than there is room for is asked for until it is reached, so that a cluster which grows does.
+                worker than there is room for is asked for until it is reached, so that a cluster grows.
 
         Raises:
             ClusterError: Ray is not installed.

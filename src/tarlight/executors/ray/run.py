@@ -214,7 +214,7 @@ class RayRun:
         if self._num_stillborn >= MAX_DEATHS:
             raise WorkerLostError(
                 f"{self._num_stillborn} workers in a row died while their stages were set up; {why}; "
-                "see the logs of the cluster, and whether `setup` fits into a worker's memory"
+                "is tarlight installed on every node, and does `setup` fit into its memory? See `ray logs`"
             )
 
     def _give_up(self, partition: Partition, why: str) -> None:
