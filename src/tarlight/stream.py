@@ -56,7 +56,7 @@ class Stream:
         self._name = name
         self._plan = plan
         self._executor = executor
-        self._course = Course(_fingerprint(plan))
+        self._course = Course(plan.fingerprint())
         self._checkpoint = checkpoint
         self._gate = InterruptGate()
         self._progress = _Progress()
@@ -106,8 +106,11 @@ class Stream:
         Raises:
             CheckpointWriteError: it could not be written.
         """
-        self._course.consume()
-        self._save()
+        self._check_caller()
+        with self._gate.held():
+            self._course.consume()
+            self._save()
+        self._gate.check()
 
     def state_dict(self) -> dict[str, Any]:
         """How far the run is, the batch in hand included: plain data that JSON or pickle can hold.
@@ -129,7 +132,7 @@ class Stream:
         """
         if self._run is not None or not self._progress.is_running:
             raise PipelineError("load_state_dict() comes before the first batch; make a new stream for it")
-        self._course = Course(_fingerprint(self._plan))
+        self._course = Course(self._plan.fingerprint())
         self._resume(state, "load_state_dict")
 
     def close(self) -> None:
@@ -198,14 +201,18 @@ class Stream:
         context = StageContext(
             self._progress.ledger, self._tell, self._gate.waiting, self._name, course, Trail(course.arrive)
         )
-        return self._executor.start(self._plan, context)
+        plan = self._plan
+        if course.is_finished:  # only the first stage runs: it finds the dataset and compares it
+            plan = Plan(plan.stages[:1], plan.initial_tasks)
+        return self._executor.start(plan, context)
 
     def _resume(self, state: Any, origin: str) -> None:
         self._course.load(state, origin)
         self._progress.resume(self._course)
+        if unnamed := self._course.resumed.num_unnamed:
+            text = f"{unnamed:,} skips, losses and notes of earlier runs are counted, but not named any more"
+            self._progress.ledger.note(Note("", text, "checkpoint"))
         if self._course.is_finished:
-            # Only the first stage runs: it finds the dataset and compares it. It makes no images.
-            self._plan = Plan(self._plan.stages[:1], self._plan.initial_tasks)
             log.info("%s: the run was finished before; there is nothing left to do", origin)
             self._progress.ledger.note(Note("", f"{origin}: the run was finished before", "checkpoint"))
 
@@ -277,12 +284,6 @@ class _Progress:
     def _elapsed(self) -> float:
         elapsed = 0.0 if self._started_at is None else time.monotonic() - self._started_at
         return self._seconds_before + elapsed
-
-
-def _fingerprint(plan: Plan) -> dict[str, Any]:
-    return {
-        f"{stage.label}.{name}": value for stage in plan.stages for name, value in stage.fingerprint().items()
-    }
 
 
 def _own_listeners(plan: Plan, progress: _Progress) -> list[Listener]:

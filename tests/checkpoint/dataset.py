@@ -1,5 +1,4 @@
-"""Datasets with everything at the borders of batches and shards that can go wrong, and what runs give of
-them."""
+"""Datasets with what can go wrong at the borders of batches and shards, and what runs give of them."""
 
 from __future__ import annotations
 
@@ -64,7 +63,7 @@ def ids(batch):
 
 
 def books(report):
-    """All of a report that must not depend on interruptions or the executor: all but times and outcome."""
+    """All of a report that must not depend on interruptions: everything but its times and its outcome."""
     plain = json.loads(json.dumps(report.to_dict()))
     for name in ("seconds", "outcome", "busy_seconds", "waiting_seconds", "workers"):
         del plain[name]

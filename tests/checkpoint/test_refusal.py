@@ -23,7 +23,7 @@ from tarlight.errors import (
 )
 from tarlight.pipeline import Pipeline
 from tarlight.stages.base import ProcessingStage
-from tarlight.tasks import FileGroupTask
+from tarlight.tasks import EmptyTask, FileGroupTask
 from tests.reader.dataset import jpeg, write_tar
 
 from .dataset import books, ids, make, stream, write
@@ -156,8 +156,7 @@ def test_options_that_decide_nothing_may_change(data, left, options):
     ],
 )
 def test_another_dataset_is_refused(data, left, change, said):
-    """A checkpoint of another dataset is refused with the first batch, saying what differs, and stays as it
-    is."""
+    """A checkpoint of another dataset is refused, saying what differs, and stays as it is."""
     change(data)
     before = left.read_bytes()
     with pytest.raises(CheckpointMismatchError, match=said):
@@ -174,8 +173,7 @@ def test_a_shard_changed_in_mid_read_is_refused(data, left):
 
 
 def test_a_shard_with_other_images_is_refused(data, left):
-    """A shard in which a run stopped and which looks the same from outside, but has other members, is
-    refused."""
+    """A shard in which a run stopped, and which has other members now under the same time, is refused."""
     path = Path(f"{data}/000.tar")
     facts = path.stat()
     path.write_bytes(path.read_bytes().replace(b".jpg\0", b".png\0"))
@@ -193,6 +191,13 @@ def test_a_shard_that_a_stage_reads_twice_is_refused(data, tmp_path):
 
     planner, reader = make(data).stages
     run = Pipeline(stages=[planner, Twice(), reader]).stream(checkpoint_path=tmp_path / "c.json")
+    with pytest.raises(CheckpointError, match="read twice"):
+        list(run)
+
+
+def test_a_dataset_that_is_read_twice_is_refused(data, tmp_path):
+    """Two initial tasks, for each of which the dataset is listed and read, cannot be told apart."""
+    run = make(data).stream(None, [EmptyTask(), EmptyTask()], tmp_path / "c.json")
     with pytest.raises(CheckpointError, match="read twice"):
         list(run)
 
@@ -237,7 +242,7 @@ def test_a_folder_keeps_it_as_checkpoint_json(data, tmp_path):
     folder = tmp_path / "kept"
     folder.mkdir()
     list(make(data).stream(checkpoint_path=folder))
-    assert os.listdir(folder) == ["checkpoint.json"]
+    assert [file.name for file in folder.iterdir()] == ["checkpoint.json"]
 
 
 @pytest.mark.parametrize(

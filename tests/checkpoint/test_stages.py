@@ -1,5 +1,4 @@
-"""Checkpoints through stages of one's own: a batch of the reader is committed when all made of it is
-consumed."""
+"""Checkpoints through stages of one's own: a batch is committed when all made of it is consumed."""
 
 from __future__ import annotations
 
@@ -10,7 +9,7 @@ from typing import ClassVar
 
 import pytest
 
-from tarlight.errors import ArgumentError, PipelineError
+from tarlight.errors import ArgumentError, ArgumentTypeError, CheckpointMismatchError, PipelineError
 from tarlight.pipeline import Pipeline
 from tarlight.stages.base import ProcessingStage
 from tarlight.tasks import ImageBatch
@@ -103,8 +102,7 @@ def run_with(folder, stages, **options):
 @pytest.mark.parametrize("stages", STAGES)
 @pytest.mark.parametrize("taken", [1, 2, 3, 5, 8])
 def test_nothing_is_left_out_and_books_balance(tmp_path, stages, taken):
-    """Left after any number of tasks, a run goes on without a gap, and the books of the whole are the
-    same."""
+    """Left after any number of tasks, a run goes on without a gap, and its books are those of one run."""
     write(tmp_path, SHARDS)
     whole = run_with(tmp_path, STAGES[stages](), batch_size=3)
     expected = [ids(task) for task in whole]
@@ -131,8 +129,7 @@ def num_behind(state, delivered):
 
 @pytest.mark.parametrize("stages", ["filter", "generator", "list", "filter after fan-out", "buffer"])
 def test_the_last_task_of_a_source_batch_commits_it(tmp_path, stages):
-    """After every task that is the last one made of its source batch, the state has all that was
-    delivered."""
+    """After the last task made of a source batch, the state has all that was delivered."""
     write(tmp_path, [(".tar", ["good"] * 8)])
     run = run_with(tmp_path, STAGES[stages](), batch_size=4)
     behind = {}
@@ -161,11 +158,9 @@ def test_what_was_made_before_an_error_is_handed_on_first(tmp_path):
 
     write(tmp_path, [(".tar", ["good"] * 4)])
     run = run_with(tmp_path, [Stage(failing, "failing")], batch_size=4)
-    got = []
+    assert [len(ids(next(run))) for _ in range(2)] == [1, 1]
     with pytest.raises(RuntimeError, match="no luck"):
-        for task in run:
-            got.append(ids(task))  # noqa: PERF401 (must keep what came before the error)
-    assert len(got) == 2
+        next(run)
     assert run.report.images_delivered == 2
     assert run.report.is_balanced
 
@@ -213,3 +208,36 @@ def test_a_pipeline_without_a_reader_is_refused(tmp_path):
     """A pipeline in which no stage says what it has read cannot keep a checkpoint."""
     with pytest.raises(PipelineError, match="ImageReaderStage"):
         Pipeline(stages=[Source()]).stream(checkpoint_path=tmp_path / "c.json")
+
+
+@pytest.mark.parametrize(("then", "now", "refused"), [((1, 2), (1, 2), False), ((1, 2), (1, 3), True)])
+def test_a_stage_of_ones_own_may_have_a_fingerprint(tmp_path, then, now, refused):
+    """What a stage names in `fingerprint()` must be the same in a resumed run."""
+
+    class Cropping(Buffer):
+        def __init__(self, size):
+            self.size = size
+
+        def fingerprint(self):
+            return {"size": self.size}
+
+    write(tmp_path, SHARDS)
+    state = run_with(tmp_path, [Cropping(then)]).state_dict()
+    run = run_with(tmp_path, [Cropping(now)])
+    if refused:
+        with pytest.raises(CheckpointMismatchError, match=r"Cropping\.size was \[1, 2\] and is \[1, 3\]"):
+            run.load_state_dict(state)
+    else:
+        run.load_state_dict(state)
+        assert len(list(run)) == 3
+
+
+def test_a_fingerprint_is_plain_data(tmp_path):
+    """A fingerprint that JSON cannot hold is an error that says so."""
+
+    class Odd(Buffer):
+        def fingerprint(self):
+            return {"model": object()}
+
+    with pytest.raises(ArgumentTypeError, match=r"fingerprint\(\)"):
+        run_with(write(tmp_path, SHARDS), [Odd()])

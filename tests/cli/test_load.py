@@ -242,3 +242,31 @@ def test_the_help_says_what_fractions_and_strict_mean() -> None:
     shown = run_in_pipes([*LOAD, "--help"], COLUMNS="400").out
     assert "looked at from the 100th image on, and once more at the end" in shown
     assert "broken fields) do not count" in shown
+
+
+def test_a_checkpoint_is_gone_on_from(sound: str, tmp_path: Path) -> None:
+    """`--checkpoint FILE` keeps how far the run is; run again, it has nothing to do and reports the whole."""
+    options = ("--checkpoint", str(tmp_path / "run.json"), "--json", "-", "--quiet")
+    first, again = (json.loads(run_in_pipes([*LOAD, sound, *options]).out) for _ in range(2))
+    assert json.loads((tmp_path / "run.json").read_text())["state"]["finished"] is True
+    assert [note["kind"] for note in again["notes"]] == ["checkpoint"]
+    assert (again["images_delivered"], again["shards"]) == (first["images_delivered"], first["shards"])
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        (("--checkpoint", "-"), 2),
+        (("--checkpoint", "run.json", "--limit", "3"), 2),
+        (("--checkpoint", "run.json", "--json", "./run.json"), 2),
+        (("--checkpoint", "other.json"), 4),
+    ],
+)
+def test_a_checkpoint_that_cannot_be(sound: str, tmp_path: Path, options: tuple[str, ...], code: int) -> None:
+    """A checkpoint that cannot be kept is a usage error; a file that is none stops the run and stays."""
+    other = tmp_path / "other.json"
+    other.write_text("{}")
+    placed = [str(tmp_path / text) if text.endswith(".json") else text for text in options]
+    ran = run_in_pipes([*LOAD, sound, *placed])
+    assert (ran.code, other.read_text()) == (code, "{}")
+    assert "checkpoint" in without_colours(ran.err).lower()

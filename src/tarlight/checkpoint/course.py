@@ -67,6 +67,9 @@ class Course:
         Raises:
             CheckpointMismatchError: the checkpoint is of another dataset.
         """
+        if self._dataset.is_planned:
+            self._dataset.plan(shards)
+            return
         dataset = Dataset(() if self._loaded is None else self._loaded.done_paths)
         dataset.plan(shards)
         if self._loaded is not None and self._loaded.has_begun:
@@ -108,15 +111,14 @@ class Course:
         self._in_hand = section or Section()
         self._in_hand.delivered += task.num_images
 
-    def consume(self) -> bool:
-        """The consumer is done with the task in hand. Returns whether that committed something."""
+    def consume(self) -> None:
+        """The consumer is done with the task in hand, if there is one."""
         if self._in_hand is None:
-            return False
+            return
         in_hand, self._in_hand = self._in_hand, None
         self._consumed.add(in_hand)
         if self._settles:
             self._commit()
-        return self._settles
 
     def arrive(self, section: Section) -> None:
         """A section comes without a task, and all before it is consumed: it is committed."""

@@ -38,6 +38,9 @@ class Dataset:
 
     def plan(self, shards: Iterable[tuple[str, int | None]]) -> None:
         """Learn the listing."""
+        if self.is_planned:
+            self._twice = "the whole dataset"
+            return
         for path, size in shards:
             self._places[path] = len(self._sizes)
             self._sizes.append(size)
@@ -80,12 +83,12 @@ class Dataset:
         """What is done, as runs of places.
 
         Raises:
-            CheckpointError: a shard was read twice, so that its path does not say how often it was done.
+            CheckpointError: a shard was read twice, so that its path does not say which was done.
         """
         if self._twice:
             raise CheckpointError(
-                f"{self._twice}: a stage had this shard read twice, and a checkpoint cannot tell the two "
-                "apart; have each shard read once"
+                f"{self._twice}: read twice in one run, and a checkpoint cannot tell the two apart; have "
+                "each shard read once"
             )
         return [run.span() for run in _RUN.finditer(self._flags)]
 
@@ -94,7 +97,7 @@ class Dataset:
         return sorted(self._paths)
 
     def fingerprint(self) -> dict[str, Any] | None:
-        """What tells this dataset from others: paths, sizes and order of its shards, once planned."""
+        """What tells a dataset from others: its shards' paths, sizes and order. None when not planned."""
         if self._fingerprint is None and self.is_planned:
             digest = hashlib.sha256()
             for path, size in zip(self._places, self._sizes, strict=True):

@@ -9,7 +9,7 @@ import typer
 
 from tarlight.cli import option  # noqa: TC001 (typer reads the annotations)
 from tarlight.cli.exit_code import FINDINGS, exit_codes
-from tarlight.cli.run import check_target, choose, draw_sample, load_all, make_pipeline
+from tarlight.cli.run import check_resumable, check_target, choose, draw_sample, load_all, make_pipeline
 
 _HELP = "Loads images out of tar shards, with every image accounted for."
 _LOAD_EPILOG = """[bold]Examples[/bold]
@@ -19,6 +19,8 @@ tarlight load shards/
 tarlight load 'shards/{00000..00009}.tar' --fields txt,json --json report.json
 
 tarlight load shards/ --limit 1000 --strict
+
+tarlight load shards/ --checkpoint run.json
 
 [bold]Exit codes[/bold]
 
@@ -72,6 +74,7 @@ def load(
     ray_address: option.RayAddress = None,
     on_error: option.OnError = "skip",
     max_failures: option.MaxFailures = None,
+    checkpoint: option.Checkpoint = None,
     strict: option.Strict = False,
     json_file: option.Json = None,
     quiet: option.Quiet = False,
@@ -92,8 +95,10 @@ def load(
     with exit_codes():
         kinds = _split(shard_extensions)
         pipeline = make_pipeline(paths, kinds, limit_shards, limit, reader)
-        check_target(json_file, paths, kinds)
-        report = load_all(pipeline, choose(executor, ray_address), limit, json_file, quiet=quiet)
+        check_target("--json", json_file, paths, kinds)
+        check_target("--checkpoint", checkpoint, paths, kinds)
+        check_resumable(checkpoint, limit, json_file)
+        report = load_all(pipeline, choose(executor, ray_address), limit, json_file, checkpoint, quiet=quiet)
         if strict and (report.num_skipped or len(report.losses)):
             raise typer.Exit(FINDINGS)
 

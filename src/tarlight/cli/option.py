@@ -42,6 +42,15 @@ def writable(text: str | None) -> str | None:
     return text
 
 
+def resumable(text: str | None) -> str | None:
+    """Check the target of `--checkpoint`, as that of `--json`."""
+    if text == "-":
+        raise typer.BadParameter(
+            "a checkpoint is read again and so needs a file; name one that ends in .json"
+        )
+    return writable(text)
+
+
 _WHAT, _HOW, _OUT = "What to load", "How to load it", "What to say"
 
 Paths = Annotated[
@@ -112,6 +121,15 @@ MaxFailures = Annotated[
         metavar="N|N%",
         help="Stop when more than this many (10), or this part (1% or 0.01, up to 100% or 1.0), failed. A "
         "part is looked at from the 100th image on, and once more at the end.",
+        rich_help_panel=_HOW,
+    ),
+]
+Checkpoint = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE",
+        callback=resumable,
+        help="Keep in FILE, which ends in .json, how far the run is, and go on from there when it is there.",
         rich_help_panel=_HOW,
     ),
 ]

@@ -73,21 +73,23 @@ def make_pipeline(
     return pipeline if limit is None else pipeline.add_stage(FirstImages(limit))
 
 
-def check_target(json_file: str | None, paths: Sequence[str], shard_extensions: Sequence[str]) -> None:
-    """Check that the report can be written, and that it overwrites none of the shards.
+def check_target(
+    option: str, target: str | None, paths: Sequence[str], shard_extensions: Sequence[str]
+) -> None:
+    """Check that what an option names can be written, and that it overwrites none of the shards.
 
     Raises:
         ArgumentError: the file is one of the shards.
         TarlightError: standard output is closed.
     """
-    if json_file == "-" and sys.stdout is None:
-        raise TarlightError("--json -: standard output is closed. Open it, or name a file")
-    if json_file is None or not Path(json_file).is_file():
+    if target == "-" and sys.stdout is None:
+        raise TarlightError(f"{option} -: standard output is closed. Open it, or name a file")
+    if target is None or not Path(target).is_file():
         return
-    size = Path(json_file).stat().st_size
+    size = Path(target).stat().st_size
     for shard in find_shards(paths, file_extensions=shard_extensions).shards:
-        if shard.size == size and Path(shard.path).samefile(json_file):
-            raise ArgumentError(f"--json: {json_file} is one of the shards to load. Name another file")
+        if shard.size == size and Path(shard.path).samefile(target):
+            raise ArgumentError(f"{option}: {target} is one of the shards to load. Name another file")
 
 
 def choose(name: str | None, address: str | None) -> Executor:
@@ -105,13 +107,35 @@ def choose(name: str | None, address: str | None) -> Executor:
     return executor
 
 
+def check_resumable(checkpoint: str | None, limit: int | None, json_file: str | None) -> None:
+    """Check that a run with a checkpoint can go on from it.
+
+    Raises:
+        ArgumentError: it has a limit on images, which would count anew in every run, or the report overwrites
+            the checkpoint.
+    """
+    if checkpoint is None:
+        return
+    if limit is not None:
+        raise ArgumentError("--limit does not go with --checkpoint. Use --limit-shards")
+    if json_file is not None and Path(json_file).resolve() == Path(checkpoint).resolve():
+        raise ArgumentError("--json and --checkpoint name the same file. Name two")
+
+
 def load_all(
-    pipeline: Pipeline, executor: Executor, limit: int | None, json_file: str | None, *, quiet: bool
+    pipeline: Pipeline,
+    executor: Executor,
+    limit: int | None,
+    json_file: str | None,
+    checkpoint: str | None,
+    *,
+    quiet: bool,
 ) -> Report:
     """Run to the end or the limit; write the report also when the run is stopped or fails."""
     books = Books()
+    listeners = () if quiet else (_listener(books, limit),)
     try:
-        with pipeline.stream(executor, listeners=() if quiet else (_listener(books, limit),)) as books.stream:
+        with pipeline.stream(executor, checkpoint_path=checkpoint, listeners=listeners) as books.stream:
             _drain(books.stream, limit)
     finally:
         if json_file is not None:

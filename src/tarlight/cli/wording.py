@@ -8,6 +8,7 @@ from tarlight.errors import ArgumentError, ArgumentTypeError, TarlightError
 
 _OPTIONS = {
     "batch_size": "--batch-size",
+    "checkpoint_path": "--checkpoint",
     "decoder": "--decoder",
     "extensions": "--extensions",
     "fields": "--fields",

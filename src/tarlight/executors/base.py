@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
+
+from tarlight.errors import ArgumentTypeError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,6 +24,21 @@ class Plan:
 
     initial_tasks: Sequence[Task]
     """What the first stage gets."""
+
+    def fingerprint(self) -> dict[str, Any]:
+        """Options of all stages that must stay the same when a run is resumed, as they come out of JSON.
+
+        Raises:
+            ArgumentTypeError: a stage gives something that JSON cannot hold.
+        """
+        given = [(stage.label, stage.fingerprint()) for stage in self.stages]
+        options = {f"{label}.{name}": value for label, options in given for name, value in options.items()}
+        try:
+            return dict(json.loads(json.dumps(options)))
+        except (TypeError, ValueError) as error:
+            raise ArgumentTypeError(
+                f"fingerprint() of a stage must give plain data for JSON: {error}"
+            ) from error
 
 
 class Run(Protocol):

@@ -183,6 +183,12 @@ class Section(Counts):
         return twin
 
     @property
+    def num_unnamed(self) -> int:
+        """Skips, losses and notes that are counted only."""
+        named = len(self.skips) + len(self.losses) + len(self.notes)
+        return self.num_skipped + self.num_losses + self.num_notes - named
+
+    @property
     def num_skipped(self) -> int:
         """All skipped images."""
         return self.skipped.total()

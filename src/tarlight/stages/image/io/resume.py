@@ -1,4 +1,4 @@
-"""Going on in the middle of a shard: what a run before this one settled is parsed again, and no more.
+"""Going on in the middle of a shard: what was settled before is parsed again, and no more than that.
 
 To parse from the start is exact for gzip shards, for damage, and for records whose images share fields.
 """
