@@ -7,12 +7,12 @@ PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
 SAMPLE := build/sample
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check test soak bench clean
+.PHONY: help setup servers demo check test soak bench clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z]*\):.*  ## /make \1	/p' $(MAKEFILE_LIST) | expand -t 14
 
-setup: $(VENV)/.installed  ## set up .venv (the other commands do it by themselves)
+setup: servers  ## set up .venv and the servers to test against (the other commands do it by themselves)
 
 demo: $(SAMPLE)/.complete  ## write a small sample dataset and load it
 	$(BIN)/tarlight load $(SAMPLE) --fields txt,json
@@ -23,13 +23,13 @@ check: $(VENV)/.installed  ## format, lint, types, import rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-test: check  ## check, then every test with few repetitions
+test: check servers  ## check, then every test with few repetitions
 	$(BIN)/python -m pytest
 
-soak: $(VENV)/.installed  ## the long tests, and the full counts of the others
+soak: servers  ## the long tests, and the full counts of the others
 	TARLIGHT_SOAK=1 $(BIN)/python -m pytest -m "soak or counted"
 
-bench: $(VENV)/.benchmarks  ## compare with the decode floor and with peers
+bench: $(VENV)/.benchmarks servers  ## compare with the decode floor and with peers
 	$(BIN)/python -m bench.run
 
 clean:  ## remove what the other commands made
@@ -40,6 +40,9 @@ $(SAMPLE)/.complete: | $(VENV)/.installed
 	@rm -rf $(SAMPLE)
 	$(BIN)/tarlight sample $(SAMPLE)
 	@touch $@
+
+servers: $(VENV)/.installed
+	@tests/servers/setup.sh
 
 # Build tools are pinned as well, hence no build isolation.
 $(VENV)/.installed: pyproject.toml constraints.txt compat/nemo_curator/pyproject.toml

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from bench import data
 from bench.contender import CONTENDERS, NEEDS
 from bench.measure import ROOT, cpu_us, has, in_fresh_process, interleave, machine, rate
+from bench.store import object_store, store_listing, store_photos
 
 if TYPE_CHECKING:
     from bench.measure import Timing
@@ -108,6 +109,9 @@ SECTIONS = {
     "memory": memory,
     "startup": startup,
     "cluster": cluster,
+    "object store": object_store,
+    "object store, photos": store_photos,
+    "object store, listing": store_listing,
 }
 
 

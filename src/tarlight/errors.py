@@ -6,17 +6,20 @@ Every error says what happened, where (shard, member, offset) and what to do nex
     TarlightError
     ├── InputError
     │   ├── InputMissingError        (FileNotFoundError)  a path, shard or match that is not there
-    │   └── InputDeniedError         (PermissionError)    a path that may not be read
+    │   ├── InputDeniedError         (PermissionError)    a path that may not be read
+    │   └── InputUnreachableError    (ConnectionError)    a server that cannot be reached
     ├── ArgumentError                (ValueError)         an argument with a value that is not allowed
     ├── ArgumentTypeError            (TypeError)          an argument of the wrong type
     ├── CheckpointError              (ValueError)         a checkpoint that cannot be read
     │   └── CheckpointMismatchError                       a checkpoint of another dataset or other options
     ├── CheckpointWriteError         (OSError)            a checkpoint that cannot be written
     ├── PipelineError                (ValueError)         stages that do not fit together
+    ├── DecoderUnavailableError      (RuntimeError)       a decoder asked for by name that cannot be had here
     ├── TarError                     (ValueError)         a damaged shard, with `on_error="raise"`
     ├── ImageError                   (ValueError)         a bad image, with `on_error="raise"`
     ├── TooManyFailuresError         (RuntimeError)       `max_failures` was exceeded
     ├── ShardReadError               (OSError)            reading stopped in the middle of a shard
+    │   └── ShardChecksumError                            its bytes are not those of the stored object
     ├── ShardChangedError            (OSError)            a shard is no longer the one that was read
     ├── PixelsReleasedError          (RuntimeError)       released pixels cannot be decoded again here
     ├── ResultTooLargeError          (MemoryError)        `run()` would hold more than `result_memory`
@@ -46,6 +49,10 @@ class InputDeniedError(InputError, PermissionError):
     """A path exists but may not be read."""
 
 
+class InputUnreachableError(InputError, ConnectionError):
+    """The server of a URL cannot be reached."""
+
+
 class ArgumentError(TarlightError, ValueError):
     """An argument has a value that is not allowed; the message names it and the allowed values."""
 
@@ -70,6 +77,10 @@ class PipelineError(TarlightError, ValueError):
     """The stages of a pipeline do not fit together."""
 
 
+class DecoderUnavailableError(TarlightError, RuntimeError):
+    """A decoder was asked for by name and its library or device is missing; exit code 4."""
+
+
 class TarError(TarlightError, ValueError):
     """A shard is damaged and `on_error="raise"` was asked for."""
 
@@ -84,6 +95,10 @@ class TooManyFailuresError(TarlightError, RuntimeError):
 
 class ShardReadError(TarlightError, OSError):
     """The bytes of a shard could not be read to its end."""
+
+
+class ShardChecksumError(ShardReadError):
+    """The bytes of a shard arrived, and they do not have the checksum that the store tells."""
 
 
 class ShardChangedError(TarlightError, OSError):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import numpy as np
     import numpy.typing as npt
@@ -44,7 +44,7 @@ class ImageSource(Protocol):
     def inflated(self) -> bool:
         """True when the shard is compressed, and offsets count inflated bytes."""
 
-    def open(self, storage_options: dict[str, Any] | None = None) -> bytes:
+    def open(self, storage_options: Mapping[str, Any] | None = None) -> bytes:
         """Read the encoded bytes again. Raises `ShardChangedError` when the shard is another one now."""
 
 

@@ -22,7 +22,7 @@ def test_the_version_is_the_installed_one() -> None:
     assert run_in_pipes([*TARLIGHT, "--version"]) == (0, f"tarlight {version('tarlight')}\n", "")
 
 
-@pytest.mark.parametrize("command", [[], ["load"], ["sample"]])
+@pytest.mark.parametrize("command", [[], ["load"], ["sample"], ["check"], ["peek"]])
 def test_help_is_on_standard_output(command: list[str]) -> None:
     """`--help` exits with 0; without any argument the same help is shown, and that is wrong usage."""
     asked = run_in_pipes([*TARLIGHT, *command, "--help"])
@@ -54,7 +54,7 @@ def test_the_sample_says_how_to_load_it(tmp_path: Path) -> None:
     assert (ran.code, ran.err) == (0, "")
     assert "4 images in 2 shards" in ran.out
     told = [line.split(":", 1)[1].strip() for line in ran.out.splitlines() if ":  " in line]
-    assert len(told) == 2
+    assert len(told) == 3
     for command in told:
         arguments = shlex.split(command)
         assert run_in_pipes(arguments[arguments.index("-m") :]).code == 0

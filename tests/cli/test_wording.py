@@ -26,7 +26,7 @@ PYTHON = ("_", "os.", "[", "(")
         (lambda: ImageReaderStage(fields="a/b"), "--fields"),
         (lambda: ImageReaderStage(max_failures=1.5), "--max-failures"),
         (lambda: FilePartitioningStage(""), "PATH"),
-        (lambda: FilePartitioningStage("s3://b"), "PATH"),
+        (lambda: FilePartitioningStage("ftp://b"), "PATH"),
         (lambda: FilePartitioningStage("x", file_extensions=()), "--shard-extensions"),
         (lambda: FilePartitioningStage("x", file_extensions=["*"]), "--shard-extensions"),
         (lambda: find_shards("~/x"), "the shell expands it"),

@@ -76,9 +76,17 @@ class DecoderContract:
     name: str
     tolerance = 0
     """Greatest difference to Pillow's pixels, gray and YCbCr; CMYK may always differ by 2."""
+    checks_damage = True
+    """Whether it sees damage between markers, so that every damaged image is found."""
+    left_to_turbo: frozenset[str] = frozenset()
+    """Kinds of sound JPEGs that it leaves to libjpeg-turbo, and says so."""
 
     def make(self, **options) -> Decoder:
         return select_decoder(self.name, **options)
+
+    def may_be(self, reason: SkipReason | None) -> tuple[SkipReason | None, ...]:
+        """What may become of an image that must get this verdict where all damage is seen."""
+        return (reason, None) if reason == SkipReason.CORRUPT and not self.checks_damage else (reason,)
 
     def decode(self, jpeg: bytes, **options) -> Decoded | Refusal:
         (result,) = self.make(**options).decode([encoded(jpeg)])
@@ -93,7 +101,11 @@ class DecoderContract:
         assert result.pixels.shape == expected.shape
         difference = np.abs(result.pixels.astype(int) - expected).max()
         assert difference <= (max(2, self.tolerance) if kind == "cmyk" else self.tolerance)
-        assert result[1:] == (self.name, False, True, "")
+        if kind in self.left_to_turbo:
+            assert result[1:4] == ("turbo", False, True)
+            assert result.fallback.startswith(f"{self.name}: ")
+        else:
+            assert result[1:] == (self.name, False, self.checks_damage, "")
 
     @pytest.mark.parametrize("orientation", range(10))
     def test_pixels_are_turned_upright(self, orientation):
@@ -114,7 +126,9 @@ class DecoderContract:
         """One call with good and bad images returns one verdict an image, in order."""
         table = verdict_table()
         results = self.make().decode([encoded(jpeg) for jpeg, _ in table])
-        assert [getattr(result, "reason", None) for result in results] == [reason for _, reason in table]
+        found = [getattr(result, "reason", None) for result in results]
+        assert len(found) == len(table)
+        assert all(reason in self.may_be(due) for reason, (_, due) in zip(found, table, strict=True))
 
     def test_nothing_gives_nothing(self):
         """No images are no results."""
@@ -125,7 +139,8 @@ class DecoderContract:
         images = [encoded(jpeg) for jpeg, _ in verdict_table()]
         results = self.make(damaged="deliver").decode(images)
         assert all(isinstance(result, Decoded) for result in results)
-        assert [result.damaged for result in results] == [reason is not None for _, reason in verdict_table()]
+        for result, (_, reason) in zip(results, verdict_table(), strict=True):
+            assert result.damaged in [due is not None for due in self.may_be(reason)]
         shapes = [(image.facts.height, image.facts.width, 3) for image in images]
         assert [result.pixels.shape for result in results] == shapes
 
@@ -153,7 +168,7 @@ class DecoderContract:
     def test_name_and_reason_say_what_was_chosen(self):
         """A decoder says its name and why it was chosen."""
         assert self.make().name == self.name
-        assert self.make().reason == "asked for by name"
+        assert self.make().reason.startswith("asked for by name")
 
     def test_random_changes_never_raise(self):
         """Whatever bytes are changed after the start marker, there is one verdict and no exception."""

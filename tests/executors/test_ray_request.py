@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tarlight.checkpoint import Course
-from tarlight.errors import ClusterError
+from tarlight.errors import ArgumentError, ClusterError
 from tarlight.executors.ray.partition import Backlog
 from tarlight.executors.ray.request import Node, Request, fit_stages
 from tarlight.resources import Resources
@@ -29,6 +29,12 @@ def test_documented_example_on_a_small_cluster():
     assert fitted.request == Request(2, 0)
     assert fitted.stages[0].options.num_threads == 2
     assert len(fitted.notes) == 2
+
+
+def test_named_gpu_decoder_needs_a_gpu():
+    """A decoder that was asked for by name does not give way to another one because there is no GPU."""
+    with pytest.raises(ArgumentError, match="nvimgcodec"):
+        fit_stages([ImageReaderStage(decoder="nvimgcodec")], [Node(8, 0)])
 
 
 @given(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import textwrap
-from typing import TYPE_CHECKING, Any, NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -13,9 +15,6 @@ import tarlight
 from tarlight.sample import write_sample
 from tests.corpus import REPOSITORY
 from tests.house.source import source_files, syntax_tree
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
 _FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -64,17 +63,49 @@ def dataset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "shards"
 
 
-def _run(example: Example, names: dict[str, Any], dataset: Path) -> None:
+@pytest.fixture
+def stores(request: pytest.FixtureRequest, dataset: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """Put the dataset where examples say it is; give what stands for the names that they call theirs."""
+    s3, azure, web = map(request.getfixturevalue, ("s3", "azure", "web"))
+    for shard in dataset.glob("*.tar"):
+        for server in (s3.beside("mybucket"), azure.beside("mycontainer"), web):
+            server.put(f"shards/{shard.name}", shard.read_bytes())
+    account = azure.storage_options
+    oauth = {"disable_oauth": True, "client_email": "", "private_key": "", "private_key_id": ""}
+    Path("service_account.json").write_text(
+        json.dumps({"gcs_base_url": s3.address, **oauth}), encoding="utf-8"
+    )
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": s3.storage_options["access_key_id"],
+        "AWS_SECRET_ACCESS_KEY": s3.storage_options["secret_access_key"],
+        "AWS_REGION": "us-east-1",
+        "AWS_ENDPOINT_URL": s3.address,
+        "GOOGLE_BASE_URL": s3.address,
+        "AZURE_STORAGE_ENDPOINT": account["endpoint"],
+    }.items():
+        monkeypatch.setenv(name, value)
+    return {
+        "https://s3.example.org": s3.address,
+        "https://data.example.org": web.url(),
+        "myaccount": account["account_name"],
+        "my-account-key": account["account_key"],
+    }
+
+
+def _run(example: Example, names: dict[str, Any], dataset: Path, meant: dict[str, str] | None = None) -> None:
     code = example.code.replace("/path/to/tar_dataset", str(dataset))
+    for written, real in (meant or {}).items():
+        code = code.replace(written, real)
     exec(compile("\n" * (example.line - 1) + code, example.place, "exec"), names)
 
 
 @pytest.mark.parametrize("page", _PAGES, ids=lambda page: page.name)
-def test_every_python_block_of_a_page_runs(page: Path, dataset: Path) -> None:
+def test_every_python_block_of_a_page_runs(page: Path, dataset: Path, request: pytest.FixtureRequest) -> None:
     """The Python blocks of a page run one after the other, as a reader would type them."""
     names: dict[str, Any] = {"__name__": "__main__"}
     for example in _page_examples(page):
-        _run(example, names, dataset)
+        meant = request.getfixturevalue("stores") if "s3://" in example.code else None
+        _run(example, names, dataset, meant)
 
 
 @pytest.mark.parametrize("page", _PAGES, ids=lambda page: page.name)

@@ -181,11 +181,11 @@ def test_a_shard_that_shrinks_while_it_is_read(tmp_path):
     assert run.report.is_balanced
 
 
-def test_storage_options_of_a_local_path(tmp_path):
-    """Options that a local path does not have are refused, and their values are not shown."""
+def test_storage_options_that_no_store_has(tmp_path):
+    """Options that no store knows are refused, and their values are not shown."""
     write_shards(tmp_path, shards=1, records=1)
     with pytest.raises(ArgumentError, match="storage_options") as caught:
-        load(str(tmp_path), storage_options={"secret": "hunter2"})
+        load(str(tmp_path), storage_options={"sceret": "hunter2"})
     assert "hunter2" not in str(caught.value)
 
 

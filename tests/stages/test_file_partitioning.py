@@ -158,7 +158,7 @@ def test_values_of_options_are_never_shown(here):
         ({"file_paths": ""}, ValueError, "file_paths"),
         ({"file_paths": None}, TypeError, "file_paths"),
         ({"file_paths": ["a", 3]}, TypeError, "file_paths"),
-        ({"file_paths": "s3://bucket/x"}, ValueError, "local paths only"),
+        ({"file_paths": "ftp://host/x"}, ValueError, "no store reads"),
         ({"name": ""}, ValueError, "name"),
         ({"name": 3}, TypeError, "name"),
     ],

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from tarlight.cli import option  # noqa: TC001 (typer reads the annotations)
+from tarlight.cli import option
 from tarlight.cli.exit_code import FINDINGS, exit_codes
+from tarlight.cli.inspect import check_dataset, parse_limits, peek_at
 from tarlight.cli.run import check_resumable, check_target, choose, draw_sample, load_all, make_pipeline
+from tarlight.errors import ArgumentError
 
 _HELP = "Loads images out of tar shards, with every image accounted for."
 _LOAD_EPILOG = """[bold]Examples[/bold]
@@ -19,6 +21,8 @@ tarlight load shards/
 tarlight load 'shards/{00000..00009}.tar' --fields txt,json --json report.json
 
 tarlight load shards/ --limit 1000 --strict
+
+tarlight load 's3://bucket/folder/{00000..00009}.tar' --storage-option region=eu-west-1
 
 tarlight load shards/ --checkpoint run.json
 
@@ -31,6 +35,24 @@ _SAMPLE_EPILOG = """[bold]Examples[/bold]
 tarlight sample build/sample
 
 tarlight sample build/sample --images 2000 --shards 10 --damage"""
+
+_PEEK_EPILOG = """[bold]Examples[/bold]
+
+tarlight peek shards/
+
+tarlight peek shards/00042.tar -n 3 --images"""
+_CHECK_EPILOG = """[bold]Examples[/bold]
+
+tarlight check shards/ --fast
+
+tarlight check 'shards/{00000..00099}.tar' --csv findings.csv
+
+tarlight check shards/ --fail-on error,missing_sidecar --json -
+
+[bold]Exit codes[/bold]
+
+0 done, 1 findings that --fail-on names, 2 usage, 3 input missing or denied, 4 stopped by an error, \
+130 Ctrl-C."""
 
 app = typer.Typer(
     name="tarlight",
@@ -65,6 +87,7 @@ def load(
     limit: option.Limit = None,
     limit_shards: option.LimitShards = None,
     shard_extensions: option.ShardExtensions = ".tar",
+    storage_option: option.StorageOption = None,
     extensions: option.Extensions = ".jpg,.jpeg",
     fields: option.Fields = "",
     batch_size: option.BatchSize = 100,
@@ -83,6 +106,7 @@ def load(
 
     The pixels are decoded and thrown away. Progress and the ledger go to standard error.
     """
+    store = option.storage_options(storage_option)
     reader = {
         "extensions": _split(extensions),
         "fields": _split(fields),
@@ -91,6 +115,7 @@ def load(
         "decoder": decoder,
         "on_error": on_error,
         "max_failures": max_failures,
+        "storage_options": store,
     }
     with exit_codes():
         kinds = _split(shard_extensions)
@@ -101,6 +126,68 @@ def load(
         report = load_all(pipeline, choose(executor, ray_address), limit, json_file, checkpoint, quiet=quiet)
         if strict and (report.num_skipped or len(report.losses)):
             raise typer.Exit(FINDINGS)
+
+
+@app.command(epilog=_CHECK_EPILOG, no_args_is_help=True)
+def check(
+    paths: option.Paths,
+    *,
+    shard_extensions: option.ShardExtensions = ".tar",
+    extensions: option.Extensions = ".jpg,.jpeg",
+    fast: option.Fast = False,
+    threads: option.Threads = None,
+    fail_on: option.FailOn = "",
+    json_file: option.FindingsJson = None,
+    csv_file: option.FindingsCsv = None,
+    examples: option.Examples = 1,
+    quiet: option.Quiet = False,
+) -> None:
+    """Look for everything that is wrong with a dataset, and say what to do about it.
+
+    Damaged shards, bad images, duplicate keys, missing and broken files, gaps. Nothing is changed.
+    """
+    options: dict[str, Any] = {
+        "fast": fast,
+        "file_extensions": _split(shard_extensions),
+        "extensions": _split(extensions),
+        "num_threads": _num_cores() if threads is None else threads,
+    }
+    with exit_codes():
+        limits = parse_limits(fail_on)
+        if json_file == csv_file == "-":
+            raise ArgumentError(
+                "--json and --csv cannot both be standard output. Name a file for one of them"
+            )
+        check_target("--json", json_file, paths, options["file_extensions"])
+        check_target("--csv", csv_file, paths, options["file_extensions"])
+        found = check_dataset(
+            paths, options, json_file=json_file, csv_file=csv_file, num_examples=examples, quiet=quiet
+        )
+        if limits.intersection(found.counts):
+            raise typer.Exit(FINDINGS)
+
+
+@app.command(epilog=_PEEK_EPILOG, no_args_is_help=True)
+def peek(
+    path: option.OnePath,
+    *,
+    records: option.Records = 10,
+    shard_extensions: option.ShardExtensions = ".tar",
+    extensions: option.Extensions = ".jpg,.jpeg",
+    images: option.Pictures = False,
+    graphics: option.Graphics = "auto",
+) -> None:
+    """Show the first records of a dataset at once: keys, files, sizes, captions.
+
+    Reads the beginning of the first shards only; of a bucket's listing, the first page.
+    """
+    options: dict[str, Any] = {
+        "num_records": records,
+        "file_extensions": _split(shard_extensions),
+        "extensions": _split(extensions),
+    }
+    with exit_codes():
+        peek_at(path, options, graphics=graphics if images or graphics != "auto" else None)
 
 
 @app.command(epilog=_SAMPLE_EPILOG, no_args_is_help=True)

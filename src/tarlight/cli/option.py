@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -21,13 +22,21 @@ def count_or_fraction(text: str) -> float:
         raise typer.BadParameter(f"give a count (10) or a fraction (0.01 or 1%), not {text!r}") from None
 
 
-def writable(text: str | None) -> str | None:
-    """Check the target of `--json` before the work is done, not after.
+def writable_json(text: str | None) -> str | None:
+    """Check the target of `--json`; - is standard output."""
+    return text if text in {None, "-"} else _writable(text, ".json", ", and - is standard output")
 
-    Only a `.json` is written, since a shell puts the first of several shards where `--json *.tar` stands.
+
+def writable_csv(text: str | None) -> str | None:
+    """Check the target of `--csv`; - is standard output."""
+    return text if text in {None, "-"} else _writable(text, ".csv", ", and - is standard output")
+
+
+def _writable(text: str | None, ending: str, otherwise: str = "") -> str:
+    """Check a file to write before the work is done, not after.
+
+    Its ending must be right, since a shell puts the first of several shards where `--json *.tar` stands.
     """
-    if text is None or text == "-":
-        return text
     if not text or Path(text).is_dir():
         raise typer.BadParameter(f"{printable(repr(text))} is a folder; name a file in it")
     if not Path(text).parent.is_dir():
@@ -35,11 +44,34 @@ def writable(text: str | None) -> str | None:
             f"the folder {printable(str(Path(text).parent))} does not exist; make it first"
         )
     for path in (text, os.path.realpath(text)):
-        if not path.lower().endswith(".json"):
-            raise typer.BadParameter(
-                f"{printable(repr(path))} does not end in .json, and - is standard output"
-            )
+        if not path.lower().endswith(ending):
+            raise typer.BadParameter(f"{printable(repr(path))} does not end in {ending}{otherwise}")
     return text
+
+
+def storage_options(pairs: list[str] | None) -> dict[str, Any] | None:
+    """Read `--storage-option name=value`; a value that begins like a JSON object or list is one.
+
+    Errors do not show the value, which may be a credential.
+    """
+    options: dict[str, Any] = {}
+    for pair in pairs or ():
+        name, equals, value = pair.partition("=")
+        if not equals or not name.isidentifier():
+            raise typer.BadParameter("give name=value, such as anon=true (what was given is not shown)")
+        if name in options:
+            raise typer.BadParameter(f"{name} is given twice")
+        options[name] = _value(name, value)
+    return options or None
+
+
+def _value(name: str, text: str) -> Any:
+    if not text.startswith(("{", "[")):
+        return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        raise typer.BadParameter(f"the value of {name} begins like JSON and is none") from None
 
 
 def resumable(text: str | None) -> str | None:
@@ -48,14 +80,16 @@ def resumable(text: str | None) -> str | None:
         raise typer.BadParameter(
             "a checkpoint is read again and so needs a file; name one that ends in .json"
         )
-    return writable(text)
+    return text if text is None else _writable(text, ".json")
 
 
-_WHAT, _HOW, _OUT = "What to load", "How to load it", "What to say"
+_WHAT, _HOW, _OUT = "What to read", "How to read it", "What to say"
 
 Paths = Annotated[
     list[str],
-    typer.Argument(metavar="PATH", help="Folders, shards, globs, or ranges such as '{00000..00099}.tar'."),
+    typer.Argument(
+        metavar="PATH", help="Folders, shards, globs, or ranges such as '{00000..00099}.tar'; paths or URLs."
+    ),
 ]
 Limit = Annotated[
     int | None,
@@ -70,6 +104,16 @@ ShardExtensions = Annotated[
     typer.Option(
         metavar="A,B",
         help="Extensions that make a file of a folder or glob a shard: the file_extensions of notes.",
+        rich_help_panel=_WHAT,
+    ),
+]
+StorageOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--storage-option",
+        metavar="NAME=VALUE",
+        help="Pass this to the stores of URLs, such as anon=true; may be repeated. Others can see what you "
+        "type: leave credentials in the environment.",
         rich_help_panel=_WHAT,
     ),
 ]
@@ -147,7 +191,7 @@ Json = Annotated[
     typer.Option(
         "--json",
         metavar="FILE",
-        callback=writable,
+        callback=writable_json,
         help="Write the ledger as JSON to FILE, which ends in .json; - is standard output.",
         rich_help_panel=_OUT,
     ),
@@ -163,4 +207,68 @@ Folder = Annotated[
 Images = Annotated[int, typer.Option(min=1, metavar="N", help="Images in all.")]
 Shards = Annotated[int, typer.Option(min=1, metavar="N", help="Shards to spread them over.")]
 Seed = Annotated[int, typer.Option(metavar="N", help="The same seed draws the same images.")]
-Damage = Annotated[bool, typer.Option("--damage", help="Write broken shards as well, to try things on.")]
+Damage = Annotated[
+    bool,
+    typer.Option(
+        "--damage",
+        help="Write broken shards too, and a dataset with one fault of each kind and its manifest.",
+    ),
+]
+Fast = Annotated[
+    bool,
+    typer.Option("--fast", help="Look at the headers of images only; do not decode.", rich_help_panel=_HOW),
+]
+FailOn = Annotated[
+    str,
+    typer.Option(
+        metavar="A,B",
+        help="Exit with 1 on findings of these severities (error, warning, note) or above, or of these "
+        "kinds.",
+        rich_help_panel=_OUT,
+    ),
+]
+FindingsJson = Annotated[
+    str | None,
+    typer.Option(
+        "--json",
+        metavar="FILE",
+        callback=writable_json,
+        help="Write the findings as JSON to FILE, which ends in .json; - is standard output.",
+        rich_help_panel=_OUT,
+    ),
+]
+FindingsCsv = Annotated[
+    str | None,
+    typer.Option(
+        "--csv",
+        metavar="FILE",
+        callback=writable_csv,
+        help="Write one row a finding to FILE, which ends in .csv; - is standard output.",
+        rich_help_panel=_OUT,
+    ),
+]
+Examples = Annotated[
+    int,
+    typer.Option(min=1, max=1000, metavar="N", help="Examples of each kind to show.", rich_help_panel=_OUT),
+]
+OnePath = Annotated[
+    str,
+    typer.Argument(
+        metavar="PATH", help="A folder, a shard, a glob, or a range such as '{00000..00099}.tar'."
+    ),
+]
+Records = Annotated[
+    int, typer.Option("-n", "--records", min=1, max=1000, metavar="N", help="Records to show.")
+]
+Pictures = Annotated[
+    bool,
+    typer.Option(
+        "--images", help="Draw the images, small; in half blocks where a terminal can do no better."
+    ),
+]
+Graphics = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME", help="How to draw them: auto (by the environment), kitty, iterm2 or blocks."
+    ),
+]

@@ -17,7 +17,7 @@ from tarlight.report.figure import plural
 from tarlight.report.label import printable
 from tarlight.report.table import is_terminal
 from tarlight.stages.base import ProcessingStage
-from tarlight.storage import find_shards
+from tarlight.storage import find_shards, is_local
 from tarlight.tasks import ImageBatch
 
 if TYPE_CHECKING:
@@ -68,7 +68,13 @@ def make_pipeline(
     from tarlight.stages.file_partitioning import FilePartitioningStage  # noqa: PLC0415
     from tarlight.stages.image.io.image_reader import ImageReaderStage  # noqa: PLC0415
 
-    partitioning = FilePartitioningStage(list(paths), 1, file_extensions=shard_extensions, limit=limit_shards)
+    partitioning = FilePartitioningStage(
+        list(paths),
+        1,
+        file_extensions=shard_extensions,
+        storage_options=reader["storage_options"],
+        limit=limit_shards,
+    )
     pipeline = Pipeline(name="load", stages=[partitioning, ImageReaderStage(**reader, verbose=False)])
     return pipeline if limit is None else pipeline.add_stage(FirstImages(limit))
 
@@ -76,7 +82,7 @@ def make_pipeline(
 def check_target(
     option: str, target: str | None, paths: Sequence[str], shard_extensions: Sequence[str]
 ) -> None:
-    """Check that what an option names can be written, and that it overwrites none of the shards.
+    """Check that the file of an option can be written, and that it overwrites none of the shards.
 
     Raises:
         ArgumentError: the file is one of the shards.
@@ -87,7 +93,8 @@ def check_target(
     if target is None or not Path(target).is_file():
         return
     size = Path(target).stat().st_size
-    for shard in find_shards(paths, file_extensions=shard_extensions).shards:
+    local = [path for path in paths if is_local(path)]
+    for shard in find_shards(local, file_extensions=shard_extensions).shards if local else ():
         if shard.size == size and Path(shard.path).samefile(target):
             raise ArgumentError(f"{option}: {target} is one of the shards to load. Name another file")
 
@@ -177,6 +184,8 @@ def _next_steps(folder: str, summary: SampleSummary) -> Iterator[str]:
     if summary.damaged:
         yield f"{quoted}/damaged: {plural(len(summary.damaged), 'broken shard')}, see README.txt there"
         yield f"  to try them:   {command} load {quoted}/damaged"
+        yield f"{quoted}/faults: one fault of each kind, see manifest.json there"
+        yield f"  to find them:  {command} check {quoted}/faults"
 
 
 def _command() -> str:

@@ -21,6 +21,7 @@ _OPTIONS = {
     "num_threads": "--threads",
     "on_error": "--on-error",
     "seed": "--seed",
+    "storage_options": "--storage-option",
 }
 """Argument, with which every error about one begins -> option."""
 

@@ -4,19 +4,25 @@
 into pixels or refusals. Nothing here reads files, and nothing raises for the content of an image.
 """
 
-from tarlight.decode.decoder import NAMES, PillowDecoder, TurboDecoder, select_decoder
+from tarlight.decode.decoder import PillowDecoder, TurboDecoder
 from tarlight.decode.facts import read_facts
+from tarlight.decode.ladder import Ladder, LadderDecoder
 from tarlight.decode.protocol import Caps, Decoded, Decoder, Encoded, JpegFacts, Refusal
+from tarlight.decode.selection import NAMES, VERIFY, Share, select_decoder
 
 __all__ = [
     "NAMES",
+    "VERIFY",
     "Caps",
     "Decoded",
     "Decoder",
     "Encoded",
     "JpegFacts",
+    "Ladder",
+    "LadderDecoder",
     "PillowDecoder",
     "Refusal",
+    "Share",
     "TurboDecoder",
     "read_facts",
     "select_decoder",

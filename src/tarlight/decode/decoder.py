@@ -1,4 +1,4 @@
-"""The decoders that can be selected, and the choice between them.
+"""The decoders of the CPU.
 
 Both stand on the same ladder (`judge`): they give the same verdict for the same bytes. Both are immutable,
 picklable and thread-safe; decoding releases the GIL.
@@ -13,17 +13,12 @@ from tarlight.decode.judge import judge
 from tarlight.decode.mend import mend_header
 from tarlight.decode.orient import turn_upright
 from tarlight.decode.pillow import run_pillow
-from tarlight.decode.protocol import Decoded, Decoder, Encoded, Refusal
+from tarlight.decode.protocol import Decoded, Encoded, Refusal
 from tarlight.decode.turbo import refuse
-from tarlight.errors import ArgumentError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-NAMES: Final = ("auto", "turbo", "pillow")
-"""What `decoder=` may be."""
-
-_DAMAGED: Final = ("skip", "deliver")
 _BY_NAME: Final = "asked for by name"
 
 
@@ -40,8 +35,13 @@ class TurboDecoder:
 
     name: ClassVar[str] = "turbo"
     """The name by which it is selected."""
+    notes: ClassVar[tuple[str, ...]] = ()
+    """Nothing that a report should tell."""
     pixel_copies: ClassVar[int] = 1
     """libjpeg-turbo writes into the array that is delivered."""
+
+    def prepare(self) -> None:
+        """Nothing is needed."""
 
     def decode(self, images: Sequence[Encoded]) -> list[Decoded | Refusal]:
         """Decode every image: one result an image, in the same order."""
@@ -72,8 +72,13 @@ class PillowDecoder:
 
     name: ClassVar[str] = "pillow"
     """The name by which it is selected."""
+    notes: ClassVar[tuple[str, ...]] = ()
+    """Nothing that a report should tell."""
     pixel_copies: ClassVar[int] = 4
     """The verdict's array, Pillow's picture, its conversion, and the array that is delivered."""
+
+    def prepare(self) -> None:
+        """Nothing is needed."""
 
     def decode(self, images: Sequence[Encoded]) -> list[Decoded | Refusal]:
         """Decode every image: one result an image, in the same order."""
@@ -87,28 +92,6 @@ class PillowDecoder:
             return _upright(verdict, image) if self.exif_orientation else verdict
         except Exception as error:  # noqa: BLE001 (C3: one bad image costs one image; the refusal tells all)
             return refuse(error)
-
-
-def select_decoder(name: str, *, damaged: str = "skip", exif_orientation: bool = True) -> Decoder:
-    """Return the decoder of that name.
-
-    Args:
-        name: `turbo`, `pillow`, or `auto` for the fastest one that is here; its `reason` tells why.
-        damaged: `skip` damaged images, or `deliver` them marked as damaged.
-        exif_orientation: turn images upright.
-
-    Raises:
-        ArgumentError: `name` or `damaged` is none of these.
-    """
-    if name not in NAMES:
-        raise ArgumentError(f"decoder must be one of {_listed(NAMES)}; got {name!r}")
-    if damaged not in _DAMAGED:
-        raise ArgumentError(f"damaged must be one of {_listed(_DAMAGED)}; got {damaged!r}")
-    deliver = damaged == "deliver"
-    if name == "pillow":
-        return PillowDecoder(deliver, exif_orientation)
-    reason = _BY_NAME if name == "turbo" else "auto: libjpeg-turbo is the fastest decoder on the CPU"
-    return TurboDecoder(deliver, exif_orientation, reason)
 
 
 def _upright(verdict: Decoded | Refusal, image: Encoded) -> Decoded | Refusal:
@@ -129,7 +112,3 @@ def _with_pillow(verdict: Decoded, image: Encoded) -> Decoded:
     except (OSError, SyntaxError, ValueError):
         return verdict._replace(fallback="data that Pillow cannot read")
     return verdict._replace(pixels=pixels, decoder=PillowDecoder.name)
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(repr(name) for name in names)

@@ -90,13 +90,14 @@ class Decoded(NamedTuple):
     """One decoded image."""
 
     pixels: Pixels
-    """(H, W, 3) uint8 RGB, C-contiguous, top row first; owns its memory."""
+    """(H, W, 3) uint8 RGB, C-contiguous, top row first; owns its memory. With `output="device"`, where a
+    device decoded it: an array there, with DLPack and `__cuda_array_interface__`."""
     decoder: str
     """Name of the decoder that made these pixels."""
     damaged: bool = False
     """True when the data is damaged and `damaged="deliver"` asked for it nevertheless."""
     damage_checked: bool = True
-    """False when only a tolerant decoder could read it, which may hide damage."""
+    """False when a decoder that does not look for damage made them, and nothing else looked at all data."""
     fallback: str = ""
     """Why an earlier decoder on the ladder did not make the pixels: a short, stable phrase to count by."""
 
@@ -115,6 +116,17 @@ class Decoder(Protocol):
     @property
     def pixel_copies(self) -> int:
         """How many times the bytes of an image's pixels are held while it is decoded, at most."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was noticed up to now that the report should tell, for people."""
+
+    def prepare(self) -> None:
+        """Load what decoding needs, so that whatever is missing shows before the first image.
+
+        Raises:
+            DecoderUnavailableError: it was asked for by name, and does not work here.
+        """
 
     def decode(self, images: Sequence[Encoded]) -> list[Decoded | Refusal]:
         """Decode every image: one result an image, in the same order.

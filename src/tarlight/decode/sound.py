@@ -19,7 +19,7 @@ _MAX_SAMPLING: Final = 4
 _MAX_TABLE: Final = 3
 _MAX_CODES: Final = 256
 _MAX_BLOCKS_IN_UNIT: Final = 10
-_BETWEEN_SCANS: Final = frozenset({DHT, DAC, SOS, DQT, DRI, COM, *range(APP0, APP0 + 16)})
+BETWEEN_SCANS: Final = frozenset({DHT, DAC, SOS, DQT, DRI, COM, *range(APP0, APP0 + 16)})
 _STANDARD: Final = frozenset({0x00, 0x01, 0x10, 0x11})
 """Huffman tables that libjpeg-turbo supplies where a sequential file (Motion JPEG) leaves them out."""
 
@@ -52,7 +52,7 @@ def is_complete(data: bytes, facts: JpegFacts) -> bool:
 def is_cut_in_segment(data: bytes, facts: JpegFacts) -> bool:
     """Return whether the file ends in a segment that may stand between scans, after only such segments."""
     for marker, _, end in walk_scans(data, facts.scan_start):
-        if marker not in _BETWEEN_SCANS:
+        if marker not in BETWEEN_SCANS:
             return False
         if end > len(data):
             return True

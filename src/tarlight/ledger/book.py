@@ -65,6 +65,11 @@ class Ledger:
         with self._lock:
             self._counts.unbalanced_shards.append(what)
 
+    def choose(self, decoder: str) -> None:
+        """A reader chose this decoder, for this reason."""
+        with self._lock:
+            self._counts.choices[decoder] = None
+
     def decoded(self, decoders: Mapping[str, int], fallbacks: Mapping[str, int], pixels: int) -> None:
         """Images were decoded by these decoders, after these fallbacks."""
         with self._lock:
@@ -137,6 +142,7 @@ class Ledger:
                 images_filtered=dict(counts.filtered),
                 undelivered=counts.undelivered,
                 ignored=dict(counts.ignored),
+                decoder_choice="; ".join(counts.choices),
                 decoders=dict(counts.decoders),
                 fallbacks=dict(counts.fallbacks),
                 shards=counts.shards,

@@ -42,6 +42,9 @@ class Books(Protocol):
     def decoded(self, decoders: Mapping[str, int], fallbacks: Mapping[str, int], pixels: int) -> None:
         """Images were decoded."""
 
+    def choose(self, decoder: str) -> None:
+        """A reader chose this decoder."""
+
     def leave(self, images: int) -> None:
         """The run was stopped while this many images were on their way."""
 
@@ -105,6 +108,11 @@ class Branch:
         self.section.fallbacks.update(fallbacks)
         self.section.pixels += pixels
         self._ledger.decoded(decoders, fallbacks, pixels)
+
+    def choose(self, decoder: str) -> None:
+        """See `Ledger.choose`."""
+        self.section.choices[decoder] = None
+        self._ledger.choose(decoder)
 
     def leave(self, images: int) -> None:
         """See `Ledger.leave`; what is undelivered is in no section."""

@@ -42,6 +42,8 @@ class Report:
     """Images that were on their way when the run was stopped."""
     ignored: dict[str, int]
     """Extension or kind of member -> count."""
+    decoder_choice: str
+    """Which decoder the reader chose, and why."""
     decoders: dict[str, int]
     """Decoder -> images it decoded."""
     fallbacks: dict[str, int]
@@ -133,6 +135,8 @@ def _rows(report: Report) -> list[tuple[str, str]]:
     if report.undelivered:
         rows.append(("undelivered", f"{report.undelivered:,}"))
     rows += [(f"ignored: {kind}", f"{count:,}") for kind, count in sorted(report.ignored.items())]
+    if report.decoder_choice:
+        rows.append(("decoder chosen", report.decoder_choice))
     rows += [(f"decoder: {name}", f"{count:,}") for name, count in sorted(report.decoders.items())]
     rows += [(f"fallback: {why}", f"{count:,}") for why, count in sorted(report.fallbacks.items())]
     rows.append(("bytes lost", f"{report.bytes_lost:,} in {len(report.losses)} places"))

@@ -45,6 +45,7 @@ class Counts:
     busy: dict[str, float] = field(default_factory=dict)
     workers: dict[str, float] = field(default_factory=dict)
     unbalanced_shards: list[str] = field(default_factory=list)
+    choices: dict[str, None] = field(default_factory=dict)
 
     def ignore(self, kinds: Mapping[str, int]) -> None:
         """Count members that are not images; beyond `MAX_KINDS` kinds without their names."""
@@ -86,6 +87,7 @@ class Counts:
         if other.ignored:
             self.ignore(other.ignored)
         self.unbalanced_shards += other.unbalanced_shards
+        self.choices |= other.choices
 
 
 @dataclass(slots=True)

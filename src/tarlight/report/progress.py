@@ -42,22 +42,26 @@ class Display(Protocol):
         """Take the display away, and leave the terminal as it was."""
 
 
-def make_listener(report: Callable[[], Report], *, limit: int | None = None) -> Listener:
+def make_listener(
+    report: Callable[[], Report], *, limit: int | None = None, with_ledger: bool = True
+) -> Listener:
     """Return a listener that shows one run on stderr, and its ledger at the end.
 
     Args:
         report: gives the report of the run as it stands; called a few times a second, from another thread.
         limit: images after which the run will be stopped, so that the bar can show the part that is done.
+        with_ledger: print the ledger at the end; else the display is wiped and nothing is left.
     """
-    return _Progress(report, Pace(limit))
+    return _Progress(report, Pace(limit), with_ledger=with_ledger)
 
 
 class _Progress:
     """Turns events into the beginning and the end of a display."""
 
-    def __init__(self, report: Callable[[], Report], pace: Pace) -> None:
+    def __init__(self, report: Callable[[], Report], pace: Pace, *, with_ledger: bool) -> None:
         self._report = report
         self._pace = pace
+        self._with_ledger = with_ledger
         self._planned = False
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
@@ -85,7 +89,7 @@ class _Progress:
         self._ended.set()
         self._thread.join()
         # A run that failed before it knew its shards has read nothing: its error says all there is to say.
-        if self._planned or event.outcome != "failed":
+        if self._with_ledger and (self._planned or event.outcome != "failed"):
             with suppress(OSError):  # nobody reads stderr any more: that is no failure of the run
                 print_ledger(replace(self._report(), outcome=event.outcome), sys.stderr)
 

@@ -13,16 +13,19 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from tarlight.sample.scene import paint
+from tarlight.sample.flaw import bomb, empty, garble, mislabel, shorten
 from tarlight.sample.shard import Member, record, replacing, tar_bytes
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
+
+    from tarlight.sample.scene import Scene
 
 BLOCK = 512
 """Bytes of a tar header, and the unit of everything in a tar."""
 RECORDS = 12
-"""Records of a damaged shard."""
+"""Records of a damaged shard: as many scenes are needed."""
 
 
 _EXPECT = {
@@ -52,9 +55,9 @@ _EXPECT = {
 """Name -> what is in it, and what a careful reader makes of it."""
 
 
-def damaged_shards(seed: int) -> dict[str, bytes]:
+def damaged_shards(scenes: Sequence[Scene]) -> dict[str, bytes]:
     """Return the broken shards: name -> bytes."""
-    sound = _records(seed)
+    sound = _records(scenes)
     plain = tar_bytes(sound)
     return {
         "flipped_header.tar": _flip_header(plain, "damage_000005.jpg"),
@@ -69,11 +72,11 @@ def damaged_shards(seed: int) -> dict[str, bytes]:
     }
 
 
-def write_damaged(folder: Path, seed: int) -> list[tuple[str, str]]:
+def write_damaged(folder: Path, scenes: Sequence[Scene]) -> list[tuple[str, str]]:
     """Write the broken shards and a README.txt into `folder`; return path and description of each."""
     folder.mkdir(parents=True, exist_ok=True)
     written = []
-    for name, payload in damaged_shards(seed).items():
+    for name, payload in damaged_shards(scenes).items():
         _write_file(folder / name, payload)
         written.append((str(folder / name), " ".join(_EXPECT[name].split())))
     _write_file(folder / "README.txt", _readme().encode())
@@ -90,8 +93,7 @@ def _readme() -> str:
     return head + "".join(f"\n{name}\n{dedent(text).strip()}\n" for name, text in _EXPECT.items())
 
 
-def _records(seed: int) -> list[Member]:
-    scenes = (paint(seed, 10_000_000 + index) for index in range(RECORDS))
+def _records(scenes: Sequence[Scene]) -> list[Member]:
     return [member for index, scene in enumerate(scenes) for member in record(f"damage_{index:06}", scene)]
 
 
@@ -111,15 +113,15 @@ def _bad_images(sound: list[Member]) -> list[Member]:
     picture = Image.open(io.BytesIO(third))
     return [
         ("a_good.jpg", first),
-        ("b_cut.jpg", second[: len(second) // 2]),
-        ("c_damaged.jpg", _garble(second)),
+        ("b_cut.jpg", shorten(second)),
+        ("c_damaged.jpg", garble(second)),
         ("d_good.jpg", second),
         ("e_png.jpg", _encode(picture, "PNG")),
-        ("f_web_page.jpg", b"<!DOCTYPE html>\n<title>404</title>\n<p>This image has moved.\n"),
-        ("g_empty.jpg", b""),
+        ("f_web_page.jpg", mislabel(second)),
+        ("g_empty.jpg", empty(third)),
         ("h_twice.jpg", third),
         ("h_twice.jpg", first),
-        ("i_bomb.jpg", _bomb(third)),
+        ("i_bomb.jpg", bomb(third)),
         ("j_gray.jpg", _encode(picture.convert("L"))),
         ("k_cmyk.jpg", _encode(picture.convert("CMYK"))),
         ("l_progressive.jpg", _encode(picture, progressive=True)),
@@ -130,18 +132,6 @@ def _encode(picture: Image.Image, kind: str = "JPEG", **options: bool) -> bytes:
     buffer = io.BytesIO()
     picture.save(buffer, kind, **options)
     return buffer.getvalue()
-
-
-def _garble(jpeg: bytes) -> bytes:
-    """Put a restart marker, which no restart interval asked for, into the middle of the compressed data."""
-    at = len(jpeg) * 3 // 5
-    return jpeg[:at] + b"\xff\xd3" * 8 + jpeg[at + 16 :]
-
-
-def _bomb(jpeg: bytes) -> bytes:
-    """Write 65,500 x 65,500 into the frame header (SOF0: marker, length, precision, height, width)."""
-    at = jpeg.index(b"\xff\xc0") + 5
-    return jpeg[:at] + (65_500).to_bytes(2, "big") * 2 + jpeg[at + 4 :]
 
 
 def _broken_fields(sound: list[Member]) -> list[Member]:

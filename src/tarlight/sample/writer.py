@@ -8,12 +8,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tarlight.errors import ArgumentError, ArgumentTypeError, InputDeniedError
-from tarlight.sample.damage import write_damaged
+from tarlight.sample.damage import RECORDS, write_damaged
+from tarlight.sample.fault import write_faults
 from tarlight.sample.scene import paint
 from tarlight.sample.shard import Member, record, write_tar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from tarlight.sample.fault import Plant
+
+_DAMAGED_FROM = 10_000_000
+"""Number of the first picture in broken shards; no sound one has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +32,8 @@ class SampleSummary:
     """Images in them."""
     damaged: tuple[tuple[str, str], ...]
     """Path of each broken shard, and what is in it and what to expect."""
+    planted: tuple[Plant, ...] = ()
+    """What was planted into the shards of the folder `faults`, as its manifest says."""
 
 
 def write_sample(
@@ -49,7 +57,8 @@ def write_sample(
         num_shards: shards; not more than pictures.
         seed: another number, other pictures.
         damage: also write broken shards into the folder `damaged` in it, with a README.txt that tells what to
-            expect of each.
+            expect of each; and into the folder `faults` a dataset with one fault of each kind that
+            `tarlight check` knows, with a manifest.json of what was planted where.
         on_progress: called after each picture with the pictures done and their total.
 
     Raises:
@@ -61,10 +70,12 @@ def write_sample(
     _check_count("seed", seed, 0)
     target = Path(folder)
     paths = [target / f"{number:05}.tar" for number in range(num_shards)]
-    _prepare(target, [*paths, *([target / "damaged"] if damage else [])])
+    _prepare(target, [*paths, *([target / "damaged", target / "faults"] if damage else [])])
     _write_shards(paths, counts, seed, on_progress or _tell_nobody)
-    damaged = write_damaged(target / "damaged", seed) if damage else []
-    return SampleSummary(tuple(map(str, paths)), num_images, tuple(damaged))
+    scenes = [paint(seed, _DAMAGED_FROM + index) for index in range(RECORDS)] if damage else []
+    damaged = write_damaged(target / "damaged", scenes) if damage else []
+    planted = write_faults(target / "faults", scenes) if damage else []
+    return SampleSummary(tuple(map(str, paths)), num_images, tuple(damaged), tuple(planted))
 
 
 def _tell_nobody(_done: int, _total: int) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tarlight.errors import ArgumentError, ArgumentTypeError
 from tarlight.events import PartitionsPlanned
 from tarlight.stages.base import ProcessingStage, StageContext
-from tarlight.storage import as_extensions, as_paths, find_shards, open_store, parse_size
+from tarlight.storage import as_extensions, as_paths, check_options_for, find_shards, parse_size
 from tarlight.tasks import EmptyTask, FileGroupTask
 
 if TYPE_CHECKING:
@@ -24,12 +24,14 @@ class FilePartitioningStage(ProcessingStage[EmptyTask, FileGroupTask]):
 
     Args:
         file_paths: a folder (read at any depth), a file, a glob, a brace range like
-            `{00000..00099}.tar`, or a list of these.
+            `{00000..00099}.tar`, or a list of these; on disk, or as URL in a bucket (`s3://`, `gs://`,
+            `az://`, `abfs://`). Over `http(s)://` shards and ranges of them.
         files_per_partition: shards in one partition; 1 when neither this nor `blocksize` is given.
         blocksize: bytes in one partition, as an int or text like "128MiB": neighbours are put together
             as long as they fit, and a larger shard is alone.
         file_extensions: which files of folders and globs are shards; in any case, dot or no dot.
-        storage_options: options of the store; the local disk has none.
+        storage_options: options of the stores, under obstore's or fsspec's names; the local disk has none.
+            One mapping serves all paths: each store takes the options it knows.
         limit: at most this many partitions.
         name: the stage's name in reports.
 
@@ -60,8 +62,7 @@ class FilePartitioningStage(ProcessingStage[EmptyTask, FileGroupTask]):
         self.file_extensions = as_extensions(file_extensions)
         self.limit = _count("limit", limit)
         self.name = name
-        for path in self.file_paths:
-            open_store(path, storage_options)
+        check_options_for(self.file_paths, storage_options)
         self._storage_options = dict(storage_options or {})
 
     def process(self, task: EmptyTask) -> Iterator[FileGroupTask]:
@@ -92,7 +93,7 @@ class FilePartitioningStage(ProcessingStage[EmptyTask, FileGroupTask]):
                 metadata={
                     "partition_index": index,
                     "total_partitions": len(groups),
-                    "source_files": list(paths),
+                    "source_files": [str(path) for path in paths],
                 },
             )
 

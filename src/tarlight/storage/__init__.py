@@ -7,22 +7,33 @@ again. Everything behind `Store` can be replaced by another store without anothe
 from tarlight.storage.extension import as_extensions
 from tarlight.storage.listing import Listing, find_shards
 from tarlight.storage.local import LocalStore
-from tarlight.storage.route import as_paths, open_store
+from tarlight.storage.reading import DEFAULT_PLAN, OpenShard, Plan, Reading, StoppedError
+from tarlight.storage.remote.store import RemoteStore
+from tarlight.storage.route import as_paths, check_option_names, check_options_for, is_local, open_store
 from tarlight.storage.size import parse_size
 from tarlight.storage.source import ShardSource
 from tarlight.storage.store import EVERYTHING, Selection, ShardStat, Store
 
 __all__ = [
+    "DEFAULT_PLAN",
     "EVERYTHING",
     "Listing",
     "LocalStore",
+    "OpenShard",
+    "Plan",
+    "Reading",
+    "RemoteStore",
     "Selection",
     "ShardSource",
     "ShardStat",
+    "StoppedError",
     "Store",
     "as_extensions",
     "as_paths",
+    "check_option_names",
+    "check_options_for",
     "find_shards",
+    "is_local",
     "open_store",
     "parse_size",
 ]

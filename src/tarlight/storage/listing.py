@@ -10,18 +10,20 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tarlight.errors import InputMissingError
+from tarlight.errors import ArgumentError, InputMissingError
 from tarlight.ledger import Note
 from tarlight.storage.extension import ByExtension, PassedOver, as_extensions, most_frequent
-from tarlight.storage.pattern import Glob, expand_braces, is_glob, natural_key
-from tarlight.storage.route import absolute, as_paths, location, open_store
-from tarlight.storage.store import EVERYTHING
+from tarlight.storage.named import NamedShards
+from tarlight.storage.pattern import Glob, is_glob, natural_key
+from tarlight.storage.remote.url import SignedUrl, kind_of_url
+from tarlight.storage.route import absolute, as_paths, check_options_for, expanded, location, open_store
+from tarlight.storage.store import EVERYTHING, ShardStat
 
 if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-    from tarlight.storage.store import Selection, ShardStat, Store
+    from tarlight.storage.store import Selection, Store
 
 NAMED = 3
 """Paths that an error or a note names before it counts the rest."""
@@ -34,7 +36,7 @@ class Listing:
     shards: list[ShardStat]
     """In the order in which they are to be read, each path once."""
     notes: list[Note]
-    """What the user should know, of kinds `duplicate_path` and `other_extensions`."""
+    """What the user should know, of kinds `duplicate_path`, `other_extensions` and `not_listed`."""
 
 
 def find_shards(
@@ -47,33 +49,43 @@ def find_shards(
 
     An entry is a file, read whatever its extension; a folder, read at any depth; a glob (`*`, `?`, `[...]`,
     `**`), where a folder that it names is read too; or a text with brace ranges (`{000..099}.tar`), which
-    must all be there. What exists under its literal name is not expanded. `file_extensions` selects among
-    what folders and globs give. Hidden files count like others, links to folders are followed.
+    must all be there. What exists on disk under its literal name is not expanded. `file_extensions` selects
+    among what folders and globs give. Hidden files count like others, links to folders are followed.
 
     Entries keep their order; the shards of one entry are in natural order of the whole path (`2.tar` before
     `10.tar`; equal numbers by text). A path named twice is read once, where it came first, and noted; links
     are not resolved, so two links to one file are two shards. Files of folders and globs that have another
     extension of shards (`.tar.gz`, `.tgz` and the like) are passed over and noted.
 
+    In buckets a folder is a prefix, and a range costs one listing of the folder that its paths share; where
+    that may not be listed, a note says so and its shards are checked when they are opened, without a size
+    till then. So are all shards over HTTP, where there are no folders or globs.
+
     Args:
         file_paths: one entry, or a list or tuple of them. Relative paths stay relative in the result.
         file_extensions: endings of names, in any case, with or without the first dot.
-        storage_options: options of the store; the local disk has none.
+        storage_options: options of the stores; the local disk has none.
 
     Raises:
         InputMissingError: an entry is missing or matches nothing, a link is broken, or something with the
             name of a shard is no regular file. Says how many of several are missing.
         InputDeniedError: a file may not be read or a folder not be listed.
-        ArgumentError: empty or not allowed values, or URLs that this version does not read.
+        InputUnreachableError: a server cannot be reached.
+        ArgumentError: empty or not allowed values, URLs that no store reads, or that differ in their query
+            alone.
         ArgumentTypeError: values of the wrong type.
     """
     entries = as_paths(file_paths)
+    check_options_for(entries, storage_options)
     finder = _Finder(as_extensions(file_extensions), storage_options)
+    finder.announce(entries)
     found = [finder.find(entry) for entry in entries]
     finder.check_missing()
     folder = os.getcwd()  # noqa: PTH109
     shards, seen, again = _unique((shard for shards in found for shard in shards), folder)
-    return Listing(shards, _duplicates(again) + _other_extensions(finder.passed_over.counts(seen, folder)))
+    _check_signed(shards)
+    notes = _duplicates(again) + _other_extensions(finder.passed_over.counts(seen, folder))
+    return Listing(shards, notes + _not_listed(finder.named.not_listed))
 
 
 class _Finder:
@@ -85,12 +97,25 @@ class _Finder:
         self._missing: list[str] = []
         self._reason: InputMissingError | None = None
         self._asked = 0
+        self._stores: dict[str, Store] = {}
         self.passed_over = PassedOver()
+        self.named = NamedShards()
+
+    def announce(self, entries: Sequence[str]) -> None:
+        """Say which shards of buckets will be asked for by name."""
+        names = []
+        for entry in entries:
+            if kind_of_url(entry) not in {"", "http"} and not is_glob(entry):
+                paths = [location(text) for text in expanded(entry)]
+                if len(paths) > 1:
+                    self.named.announce_range(paths)
+                else:
+                    names += paths
+        self.named.announce_names(path for path in names if self._is_shard(path))
 
     def find(self, entry: str) -> list[ShardStat]:
         """Return the shards of one entry in natural order; without those that are missing."""
-        store = open_store(entry, self._options)
-        found = [shard for path in _paths(store, entry) for shard in self._found(store, path)]
+        found = [shard for path in self._paths(entry) for shard in self._found(self._store(path), path)]
         found.sort(key=_path)  # sorts are stable: equal numbers keep the order of their texts
         found.sort(key=lambda shard: natural_key(shard.path))
         return found
@@ -116,6 +141,17 @@ class _Finder:
             self._missing.append(path)
 
     def _look(self, store: Store, path: str) -> Iterator[ShardStat]:
+        kind = kind_of_url(path)
+        if kind == "http":
+            yield ShardStat(path, None, "")
+        elif self.named.knows(path):
+            yield self.named.find(path, store)
+        elif kind and self._is_shard(path) and not is_glob(path):
+            yield store.stat(path)
+        else:
+            yield from self._look_into(store, path)
+
+    def _look_into(self, store: Store, path: str) -> Iterator[ShardStat]:
         if store.is_folder(path):
             yield from _selected(store, path, path or ".", self._selection())
         elif not is_glob(path) or _exists(store, path):
@@ -126,16 +162,24 @@ class _Finder:
                 raise InputMissingError(f"{path}: nothing matches, there is no folder {glob.prefix}")
             yield from _selected(store, glob.prefix, path, self._selection(glob))
 
+    def _is_shard(self, path: str) -> bool:
+        return path.lower().endswith(self._extensions)
+
+    def _store(self, path: str) -> Store:
+        kind = kind_of_url(path)
+        if kind == "http" or kind not in self._stores:
+            self._stores[kind] = open_store(path or ".", self._options)
+        return self._stores[kind]
+
+    def _paths(self, entry: str) -> list[str]:
+        """Return the locations that an entry with braces stands for."""
+        texts = expanded(entry)
+        if texts == [entry] or (not kind_of_url(entry) and _exists(self._store(entry), location(entry))):
+            return [location(entry)]
+        return [location(text) for text in texts]
+
     def _selection(self, inside: Selection = EVERYTHING) -> ByExtension:
         return ByExtension(self._extensions, inside, self.passed_over)
-
-
-def _paths(store: Store, entry: str) -> list[str]:
-    """Return the locations that an entry with braces stands for."""
-    expanded = expand_braces(entry)
-    if expanded == [entry] or _exists(store, location(entry)):
-        return [location(entry)]
-    return [location(text) for text in expanded]
 
 
 def _exists(store: Store, path: str) -> bool:
@@ -188,6 +232,26 @@ def _other_extensions(kinds: Counter[str]) -> list[Note]:
     files = "1 file was" if number == 1 else f"{number:,} files were"
     text = f"{files} passed over: {most_frequent(kinds)}; name them in file_extensions"
     return [Note(shard="", text=text, kind="other_extensions")]
+
+
+def _not_listed(folders: list[str]) -> list[Note]:
+    if not folders:
+        return []
+    text = f"may not be listed, so the shards in it are checked when they are opened: {_some(folders)}"
+    return [Note(shard=folders[0], text=text, kind="not_listed")]
+
+
+def _check_signed(shards: list[ShardStat]) -> None:
+    """URLs are shown without their query, so two that differ in nothing else could not be told apart."""
+    names = set()
+    for shard in shards:
+        if isinstance(shard.path, SignedUrl):
+            if str(shard.path) in names:
+                raise ArgumentError(
+                    f"file_paths: {shard.path}: several URLs differ in their query alone, which is never "
+                    "shown, so their images could not be told apart. Load them in one pipeline each"
+                )
+            names.add(str(shard.path))
 
 
 def _some(names: list[str]) -> str:

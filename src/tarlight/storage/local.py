@@ -49,6 +49,16 @@ class LocalStore:
         with _explained(path):
             return _readable(path, os.stat(path))  # noqa: PTH116
 
+    def revisit(self, path: str, version: str) -> ShardStat:
+        """Return the file that had this version when it was read; see `Store.revisit`."""
+        shard = self.stat(path)
+        if shard.version != version:
+            raise ShardChangedError(
+                f"{path}: the shard was changed since it was read (version {version}, now {shard.version}). "
+                "Load it again"
+            )
+        return shard
+
     def is_folder(self, path: str) -> bool:
         """Return whether `path` is a folder, or a link to one; the empty path is the current folder."""
         return os.path.isdir(path or ".")  # noqa: PTH112

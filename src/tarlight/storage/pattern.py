@@ -56,6 +56,11 @@ def expand_braces(text: str) -> list[str]:
     return expanded
 
 
+def first_expanded(text: str) -> str:
+    """Return the first of the texts that `text` stands for."""
+    return next(_expand(text))
+
+
 def _expand(text: str) -> Iterator[str]:
     for start, end in _brace_pairs(text):
         choices = _choices(text[start + 1 : end])

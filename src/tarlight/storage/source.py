@@ -28,7 +28,7 @@ class ShardSource:
     """
 
     shard: str
-    """Path or URL of the shard."""
+    """Path or URL of the shard, without a query; see `open`."""
     member: str
     """Name of the member inside the shard."""
     offset: int
@@ -43,6 +43,9 @@ class ShardSource:
     def open(self, storage_options: Mapping[str, Any] | None = None) -> bytes:
         """Read the encoded bytes again: one range, or for gzip everything up to the image's end.
 
+        The query of a presigned URL is a credential and not kept here. The process that read the shard knows
+        it; elsewhere, open `dataclasses.replace(source, shard=url)` with the whole URL.
+
         Raises:
             ShardChangedError: the shard is not the one any more that the image came from.
             InputMissingError: it is not there any more.
@@ -50,13 +53,11 @@ class ShardSource:
             ShardReadError: reading or inflating failed.
         """
         store = open_store(self.shard, storage_options)
-        shard = store.stat(location(self.shard))
-        if shard.version != self.version:
-            raise ShardChangedError(
-                f"{self.shard}: the shard was changed since {self.member} was read from it "
-                f"(version {self.version}, now {shard.version}). Load it again"
-            )
-        return self._inflate(store, shard) if self.inflated else store.read(shard, self.offset, self.size)
+        try:
+            shard = store.revisit(location(self.shard), self.version)
+            return self._inflate(store, shard) if self.inflated else store.read(shard, self.offset, self.size)
+        except ShardChangedError as error:
+            raise ShardChangedError(f"{error} ({self.member} was read from it before)") from None
 
     def _inflate(self, store: Store, shard: ShardStat) -> bytes:
         try:

@@ -23,7 +23,8 @@ class ShardStat:
     size: int | None
     """Bytes of the file as stored, or None where the store does not tell before reading."""
     version: str
-    """Text that is another one when the shard has changed. On disk: size, modification time, inode."""
+    """Text that is another one when the shard has changed. On disk: size, modification time, inode; in object
+    stores: size and ETag, and empty in a listing, since a version is pinned when reading begins."""
 
 
 class Selection(Protocol):
@@ -60,6 +61,16 @@ class Store(Protocol):
         Raises:
             InputMissingError: no readable kind of file is there (a folder is not one).
             InputDeniedError: it may not be read.
+        """
+
+    def revisit(self, path: str, version: str) -> ShardStat:
+        """Return the shard at `path` that had this version when it was read, so that it can be read again.
+
+        A store that can check the version while reading does so then, and asks for nothing here.
+
+        Raises:
+            InputMissingError, InputDeniedError: as `stat`.
+            ShardChangedError: it has another version now.
         """
 
     def is_folder(self, path: str) -> bool:

@@ -183,7 +183,7 @@ class _Room:
         if flaw is not SkipReason.NAME_LOST:
             is_apple = is_apple_double(name)
             if is_apple or likeness is not Likeness.IMAGE:
-                if not _is_renamed_image(member, is_apple=is_apple, likeness=likeness):
+                if not is_renamed_image(member, is_apple=is_apple, likeness=likeness):
                     self._ignore(APPLE_DOUBLE if is_apple else last_extension(name))
                     return None
                 flaw, detail = SkipReason.NAME_LOST, _DOUBTFUL_NAME
@@ -220,7 +220,7 @@ def _loss(damage: Damage) -> Loss:
     return Loss(damage.shard, damage.start, damage.end, damage.reason, detail)
 
 
-def _is_renamed_image(member: Member, *, is_apple: bool, likeness: Likeness) -> bool:
+def is_renamed_image(member: Member, *, is_apple: bool, likeness: Likeness) -> bool:
     """Whether a flipped byte in a long name may have hidden an image."""
     if not member.is_long or member.data is None or not (is_apple or likeness is Likeness.NEAR):
         return False

@@ -12,7 +12,8 @@ from typing import Any
 MAX_FIELD_BYTES = 16 << 20
 """A larger sidecar is not attached: captions have kilobytes, and parsed JSON takes ten times its bytes."""
 
-_TEXTS = frozenset(["txt", "text", "cls", "caption", "csv", "tsv", "html", "xml", "md"])
+TEXTS = frozenset(["txt", "text", "cls", "caption", "csv", "tsv", "html", "xml", "md"])
+"""Fields that are text in UTF-8."""
 
 
 def decode_field(field: str, data: bytes) -> Any:
@@ -26,6 +27,6 @@ def decode_field(field: str, data: bytes) -> Any:
         if ending == "json":
             # What begins like this is UTF-8 (RFC 8259); saying so spares json a guess, a third of its time.
             return json.loads(data.decode() if data[:1] == b"{" and data[1:2] != b"\0" else data)
-        return data.decode() if ending in _TEXTS else data
+        return data.decode() if ending in TEXTS else data
     except RecursionError as error:
         raise ValueError("nested too deeply") from error

@@ -75,6 +75,7 @@ class RayRun:
         self._crew = Crew(self._cluster, options.min_workers, options.max_workers)
         self._is_open = False
         self._num_stillborn = 0
+        self._noted: set[Note] = set()
         self._is_closed = False
 
     def __iter__(self) -> Iterator[Task]:
@@ -183,7 +184,12 @@ class RayRun:
             raise parcel.failure.error()
 
     def _settle(self, section: Section, tasks: list[Task] | None) -> None:
-        """Write a section into the books; it rides on the last of its `tasks` to whoever commits."""
+        """Write a section into the books; it rides on the last of its `tasks` to whoever commits.
+
+        What workers say of the run as a whole each of them says; it is noted once.
+        """
+        section.notes = [note for note in section.notes if note.shard or note not in self._noted]
+        self._noted.update(note for note in section.notes if not note.shard)
         self._context.ledger.take_in(section)
         if tasks:
             put_section(tasks[-1], section)

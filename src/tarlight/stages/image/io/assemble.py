@@ -7,7 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from tarlight.decode import Refusal
-from tarlight.ledger import Loss, Skip, SkipReason
+from tarlight.ledger import Loss, LossReason, Note, Skip, SkipReason
 from tarlight.stages.image.io.bookmark import Bookmark
 from tarlight.stages.image.io.candidate import RGB, Group, ReadEnd, ReadFailure, ShardEnd
 from tarlight.stages.image.io.failure import Failures
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from tarlight.storage import ShardStat
     from tarlight.tar import ImageRecord
     from tarlight.tasks import FileGroupTask
+
+FEEDS = 2
+"""Partitions pulled for each group that is taken: more than one, so that the line before the reader grows and
+a remote store can begin with shards of one group each before they are read."""
 
 LONG_NAME = 32
 """Names longer than this are remembered by their digest, so that a million of them take bounded memory."""
@@ -52,8 +56,10 @@ class Assembler:
         self._task: FileGroupTask | None = None
         self._batch_index = 0
         self._names: set[str | bytes] = set()
+        self._first_id = self._last_id = ""
         self._failures = Failures(options, context.course.resumed)
         self._fields_unseen = set(options.fields) - context.course.resumed.fields
+        self._num_noted = 0
         self._decoders: Counter[str] = Counter()
         self._fallbacks: Counter[str] = Counter()
 
@@ -65,13 +71,22 @@ class Assembler:
             TooManyFailuresError: more than `max_failures`.
             Exception: whatever ended the reader thread.
         """
+        decoder = self._ahead.decoder
+        self._ledger.choose(f"{decoder.name} ({decoder.reason})")
         while self._take_group():
             yield from self._empty_group()
         yield from self._cut()
+        self.note_decoder()
         if not self._options.is_part:
             self._note_unseen_fields()
             self._failures.check_at_end()
         self._context.trail.arrive(self._bookmark.cut())
+
+    def note_decoder(self) -> None:
+        """Note, once, what the decoder has to say of the run."""
+        for text in self._ahead.decoder.notes[self._num_noted :]:
+            self._ledger.note(Note("", text, "decoder"))
+            self._num_noted += 1
 
     @property
     def num_waiting(self) -> int:
@@ -80,8 +95,9 @@ class Assembler:
 
     def _take_group(self) -> bool:
         """Wait for the next group; False when there are no more."""
-        if self._ahead.num_tasks < TASKS_AHEAD:
-            self._feed()
+        for _ in range(FEEDS):
+            if self._ahead.num_tasks < TASKS_AHEAD:
+                self._feed()
         while True:
             with self._context.waiting():
                 item = self._ahead.line.wait()
@@ -118,10 +134,11 @@ class Assembler:
             self._task, self._batch_index = group.task, group.task.first_batch
         if self._bookmark.open(group):  # a shard may be read twice: then it is new again
             self._names = {_name(member) for member in group.names_before}
+            self._first_id = ""
         for entry in group.entries:
             if isinstance(entry, Loss):
                 group.position += 1
-                self._lose(entry)
+                self._lose(self._with_images(entry))
                 continue
             if self._would_overflow(entry):
                 yield from self._cut()
@@ -143,6 +160,8 @@ class Assembler:
         if isinstance(outcome, Refusal):
             self._skip(group.shard, entry.record, outcome)
         elif outcome is not None and self._is_new(entry.record.member):
+            self._last_id = entry.record.image_id
+            self._first_id = self._first_id or self._last_id
             self._images.append(self._make_image(group.shard, entry.record, outcome))
             self._num_bytes += entry.kept_bytes
             self._num_pixels += entry.pixel_bytes // RGB
@@ -163,7 +182,7 @@ class Assembler:
         if decoded.fallback:
             self._fallbacks[decoded.fallback] += 1
         source = ShardSource(
-            shard.path, record.member, record.offset, record.size, shard.version, record.inflated
+            str(shard.path), record.member, record.offset, record.size, shard.version, record.inflated
         )
         return ImageObject(
             f"{shard.path}/{record.member}",
@@ -185,6 +204,13 @@ class Assembler:
     def _lose(self, loss: Loss) -> None:
         self._ledger.lose(loss)
         self._failures.count_loss(loss)
+
+    def _with_images(self, loss: Loss) -> Loss:
+        """Name the images that were taken from a shard whose bytes turned out to be others."""
+        if loss.reason is not LossReason.CHECKSUM_MISMATCH or not self._first_id:
+            return loss
+        which = f"{len(self._names)} images were delivered from it: {self._first_id} to {self._last_id}"
+        return loss._replace(detail=f"{loss.detail}; {which}")
 
     def _note_unseen_fields(self) -> None:
         before = self._context.course.resumed

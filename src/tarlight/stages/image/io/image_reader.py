@@ -7,12 +7,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tarlight.argument import check_text
-from tarlight.decode import select_decoder
+from tarlight.decode import Share, select_decoder
+from tarlight.errors import ArgumentError, DecoderUnavailableError
 from tarlight.resources import Resources
 from tarlight.stages.base import ProcessingStage, StageContext
 from tarlight.stages.image.io.assemble import Assembler
 from tarlight.stages.image.io.option import (
     DEFAULT_BATCH_SIZE,
+    GPU_DECODERS,
     MIB,
     ReaderOptions,
     choose_batch_size,
@@ -22,10 +24,11 @@ from tarlight.stages.image.io.option import (
 from tarlight.stages.image.io.read_ahead import ReadAhead
 from tarlight.stages.image.io.release import Redecoder
 from tarlight.stages.image.io.watch import ReaderWatch
+from tarlight.storage import DEFAULT_PLAN
 from tarlight.tasks import FileGroupTask, ImageBatch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from tarlight.decode import Decoder
 
@@ -46,8 +49,10 @@ class ImageReaderStage(ProcessingStage[FileGroupTask, ImageBatch]):
         dali_batch_size: int | None = None,
         num_threads: int = 8,
         num_gpus_per_worker: float = 0.25,
+        gpu_memory_fraction: float | None = None,
         verbose: bool = True,
         decoder: str = "auto",
+        verify: str = "headers",
         extensions: Sequence[str] = (".jpg", ".jpeg"),
         fields: Sequence[str] = (),
         on_error: str = "skip",
@@ -58,7 +63,7 @@ class ImageReaderStage(ProcessingStage[FileGroupTask, ImageBatch]):
         max_scans: int = 100,
         max_member_bytes: int = 256 * MIB,
         max_batch_bytes: int = 1024 * MIB,
-        storage_options: dict[str, Any] | None = None,
+        storage_options: Mapping[str, Any] | None = None,
         name: str = "image_reader",
     ) -> None:
         """Check the options; nothing is read or imported before `setup`.
@@ -67,10 +72,14 @@ class ImageReaderStage(ProcessingStage[FileGroupTask, ImageBatch]):
             batch_size: Images in a batch; the last one of a partition may be smaller.
             dali_batch_size: The same under its other documented name.
             num_threads: Decoding threads.
-            num_gpus_per_worker: Share of one GPU that a worker asks the executor for; 0 means CPU only. The
-                local executor runs one worker and decodes on the CPU.
+            num_gpus_per_worker: Share of one GPU that a worker asks the executor for; 0 means CPU only.
+            gpu_memory_fraction: Part of the GPU's memory to decode in; `num_gpus_per_worker` by default.
             verbose: Show progress and the final ledger on stderr.
-            decoder: `auto`, or the name of one decoder, which must then be available.
+            decoder: `auto`, or the name of one decoder, which must then be available: `turbo`, `pillow`,
+                `dali` (on a GPU, else on the CPU), `nvimgcodec` (on a GPU). Chosen when a worker starts.
+            verify: `dali` and `nvimgcodec` do not see damaged image data. `headers` finds what headers and
+                markers show of it; `strict` also has libjpeg-turbo look at all data of every image, at
+                over a third of what decoding it there costs. The other decoders always see everything.
             extensions: Last extensions that make a member an image, in any case; JPEG only.
             fields: Fields of the same record to attach to `image.metadata`, such as `("txt", "json")`.
             on_error: `skip` records a bad image or damage and goes on; `raise` stops at the first.
@@ -82,7 +91,7 @@ class ImageReaderStage(ProcessingStage[FileGroupTask, ImageBatch]):
             max_scans: Images with more scans are skipped.
             max_member_bytes: Larger members are skipped without being held.
             max_batch_bytes: Bytes of pixels at which a batch ends early.
-            storage_options: Passed to the store that reads the shards.
+            storage_options: Options of the stores that the shards lie in, as for `FilePartitioningStage`.
             name: Name of the stage in reports.
 
         Raises:
@@ -94,8 +103,10 @@ class ImageReaderStage(ProcessingStage[FileGroupTask, ImageBatch]):
             batch_size=choose_batch_size(batch_size, dali_batch_size),
             num_threads=num_threads,
             num_gpus_per_worker=num_gpus_per_worker,
+            gpu_memory_fraction=gpu_memory_fraction,
             verbose=verbose,
             decoder=decoder,
+            verify=verify,
             extensions=normal_extensions(extensions),
             fields=normal_fields(fields),
             on_error=on_error,
@@ -118,8 +129,13 @@ class ImageReaderStage(ProcessingStage[FileGroupTask, ImageBatch]):
         return self.options.verbose
 
     def setup(self) -> None:
-        """Choose the decoder."""
+        """Choose the decoder.
+
+        Raises:
+            DecoderUnavailableError: One was asked for by name and cannot be had on this worker.
+        """
         self._decoder = self._select()
+        self._decoder.prepare()
 
     def teardown(self) -> None:
         """Let the decoder go."""
@@ -142,9 +158,19 @@ class ImageReaderStage(ProcessingStage[FileGroupTask, ImageBatch]):
             yield from assembler.batches()
         finally:
             context.ledger.leave(assembler.num_waiting + ahead.close())
+            assembler.note_decoder()
 
     def fitted(self, resources: Resources) -> ImageReaderStage:
-        """Return a copy that decodes on as many threads as there are CPUs, without a GPU on the CPU."""
+        """Return a copy that decodes on as many threads as there are CPUs, without a GPU on the CPU.
+
+        Raises:
+            ArgumentError: there is no GPU for a decoder that was asked for by name and wants one.
+        """
+        if resources.gpus < self.resources.gpus and self.options.decoder in GPU_DECODERS:
+            raise ArgumentError(
+                f"decoder={self.options.decoder!r} asks for {self.resources.gpus:g} of a GPU, and the cluster has "
+                "none; use decoder='auto', or num_gpus_per_worker=0 where it can do without"
+            )
         reader = super().fitted(resources)
         num_threads = min(self.options.num_threads, max(int(resources.cpus), 1))
         reader.options = replace(
@@ -177,6 +203,7 @@ class ImageReaderStage(ProcessingStage[FileGroupTask, ImageBatch]):
             "max_pixels": options.max_pixels,
             "max_scans": options.max_scans,
             "max_member_bytes": options.max_member_bytes,
+            "verify": options.verify,
         }
 
     def release(self, task: ImageBatch) -> bool:
@@ -195,17 +222,32 @@ class ImageReaderStage(ProcessingStage[FileGroupTask, ImageBatch]):
         ahead, batch = options.read_ahead_bytes // MIB, options.max_batch_bytes // MIB
         return {
             "batch_size": options.batch_size,
-            "decoder": f"{options.decoder} ({self._select().reason})",
+            "decoder": f"{options.decoder} ({self._choice()})",
             "threads": f"1 reading, {options.num_threads} decoding",
             "extensions": ", ".join(options.extensions),
             "fields": ", ".join(options.fields) or "none",
+            "storage_options": ", ".join(sorted(options.storage_options or ())) or "none",
             "memory": f"at most {ahead} MiB read ahead + {batch} MiB in the batch being filled "
             "+ the batches that the consumer holds; a larger image goes alone, and while it is decoded takes "
             "up to 5 times its pixels",
+            "memory_for_urls": f"at most {DEFAULT_PLAN.window_bytes // MIB} MiB more on their way or waiting "
+            f"to be read, in up to {DEFAULT_PLAN.max_requests} requests at once",
         }
+
+    def _choice(self) -> str:
+        """Say what would be chosen here; on the worker it may be another."""
+        try:
+            decoder = self._select()
+        except DecoderUnavailableError as error:
+            return f"not available here: {error}"
+        return f"here {decoder.name}, {decoder.reason}"
 
     def _select(self) -> Decoder:
         options = self.options
         return select_decoder(
-            options.decoder, damaged=options.damaged, exif_orientation=options.exif_orientation
+            options.decoder,
+            damaged=options.damaged,
+            exif_orientation=options.exif_orientation,
+            verify=options.verify,
+            share=Share(options.num_gpus_per_worker, options.gpu_memory_fraction),
         )

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from tarlight.argument import check_bool, check_choice, check_int, check_number, check_texts
 from tarlight.decode import NAMES as DECODERS
-from tarlight.errors import ArgumentError, ArgumentTypeError
+from tarlight.decode import VERIFY, Share
+from tarlight.errors import ArgumentError
+from tarlight.storage import check_option_names
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 MIB = 1 << 20
 
 JPEG_EXTENSIONS = (".jpg", ".jpeg", ".jpe", ".jfif", ".jif")
 """Extensions under which JPEG files go; `extensions` may name these only."""
+
+GPU_DECODERS = ("dali", "nvimgcodec")
+"""Decoders that work on a GPU; asked for by name, none of them gives way to the CPU."""
 
 GROUP_IMAGES = 64
 """Images that go to a decoding thread in one hand-over: at 64 the hand-over costs under 1 us an image."""
@@ -29,7 +37,9 @@ class ReaderOptions:
     num_threads: int
     num_gpus_per_worker: float
     verbose: bool
+    gpu_memory_fraction: float | None
     decoder: str
+    verify: str
     extensions: tuple[str, ...]
     fields: tuple[str, ...]
     on_error: str
@@ -40,7 +50,7 @@ class ReaderOptions:
     max_scans: int
     max_member_bytes: int
     max_batch_bytes: int
-    storage_options: dict[str, Any] | None
+    storage_options: Mapping[str, Any] | None = field(repr=False)
     is_part: bool = False
     """True where other processes read other partitions of the run: then nothing is said of all of it."""
 
@@ -48,16 +58,16 @@ class ReaderOptions:
         for name in ("batch_size", "num_threads", "max_pixels", "max_scans", "max_member_bytes"):
             check_int(name, getattr(self, name), minimum=1)
         check_int("max_batch_bytes", self.max_batch_bytes, minimum=1)
-        check_number("num_gpus_per_worker", self.num_gpus_per_worker, minimum=0)
+        Share(self.num_gpus_per_worker, self.gpu_memory_fraction)
         check_bool("verbose", self.verbose)
         check_bool("exif_orientation", self.exif_orientation)
         check_choice("decoder", self.decoder, DECODERS)
+        check_choice("verify", self.verify, VERIFY)
         check_choice("on_error", self.on_error, ("skip", "raise"))
         check_choice("damaged", self.damaged, ("skip", "deliver"))
         if self.max_failures is not None:
             check_failures(self.max_failures)
-        if self.storage_options is not None and not isinstance(self.storage_options, dict):
-            raise ArgumentTypeError("storage_options must be a dict; its values are not shown")
+        check_option_names(self.storage_options)
 
     @property
     def read_ahead_bytes(self) -> int:

@@ -9,12 +9,13 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from itertools import zip_longest
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from tarlight.decode import Caps, Encoded, Refusal, read_facts
-from tarlight.errors import ShardChangedError, ShardReadError
-from tarlight.ledger import Branch, Loss, LossReason
+from tarlight.errors import ShardChangedError, ShardChecksumError, ShardReadError
+from tarlight.ledger import Branch, Loss, LossReason, ShardAccount
 from tarlight.stages.image.io.budget import ByteBudget
 from tarlight.stages.image.io.candidate import (
     Candidate,
@@ -27,7 +28,7 @@ from tarlight.stages.image.io.candidate import (
 )
 from tarlight.stages.image.io.option import GROUP_BYTES, GROUP_IMAGES
 from tarlight.stages.image.io.resume import check_version, pass_settled
-from tarlight.storage import open_store
+from tarlight.storage import Reading, ShardStat, StoppedError
 from tarlight.tar import read_records
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from tarlight.decode import Decoder
     from tarlight.ledger import Books
     from tarlight.stages.image.io.option import ReaderOptions
-    from tarlight.storage import ShardStat, Store
+    from tarlight.storage import OpenShard
     from tarlight.tar import ImageRecord
     from tarlight.tasks import FileGroupTask
 
@@ -46,21 +47,18 @@ TASKS_AHEAD = 32
 """Partitions that wait for the reader, so that it does not run dry on tiny shards while a consumer works."""
 
 
-class _StoppedError(Exception):
-    """The run is being ended; leaves the parser from wherever it reads."""
-
-
 class ReadAhead:
     """Reads partitions ahead of their consumer. All methods are for the consumer's thread."""
 
     def __init__(self, options: ReaderOptions, decoder: Decoder, ledger: Books, course: Course) -> None:
         self.line = Line()
+        self.decoder = decoder
         self._options = options
         self._caps = Caps(max_pixels=options.max_pixels, max_scans=options.max_scans)
-        self._decoder = decoder
         self._ledger = ledger
         self._course = course
         self._budget = ByteBudget(options.read_ahead_bytes)
+        self._reading = Reading(options.storage_options)
         self._tasks: SimpleQueue[FileGroupTask | None] = SimpleQueue()
         self._stopping = threading.Event()
         self._pool = ThreadPoolExecutor(options.num_threads, thread_name_prefix="tarlight-decode")
@@ -74,6 +72,10 @@ class ReadAhead:
 
     def feed(self, task: FileGroupTask | None) -> None:
         """Give the reader a partition to read, or None when there are no more."""
+        if task is not None:
+            for path, size in _shards(task):
+                if not self._course.is_done(path):
+                    self._reading.expect(path, size)
         self._tasks.put(task)
 
     def release(self, group: Group) -> None:
@@ -83,6 +85,7 @@ class ReadAhead:
     def close(self) -> int:
         """End all threads. Returns how many images were still in the line."""
         self._stopping.set()
+        self._reading.close()
         self._budget.close()
         self._tasks.put(None)
         self._thread.join()
@@ -92,10 +95,10 @@ class ReadAhead:
     def _run(self) -> None:
         try:
             while (task := self._next_task()) is not None and not self._stopping.is_set():
-                for path in task.data:
+                for path, size in _shards(task):
                     if not self._course.is_done(path):
-                        self._read_shard(task, path)
-        except _StoppedError:
+                        self._read_shard(task, path, size)
+        except StoppedError:
             self.line.put(ReadEnd())
         except BaseException as error:  # noqa: BLE001 (whatever it is, the consumer must see it)
             self.line.put(ReadFailure(error))
@@ -107,15 +110,33 @@ class ReadAhead:
             self.line.put(ReadHungry())
         return self._tasks.get()
 
-    def _read_shard(self, task: FileGroupTask, path: str) -> None:
-        store = open_store(path, self._options.storage_options)
-        shard, start = store.stat(path), self._course.start_of(path)
+    def _read_shard(self, task: FileGroupTask, path: str, size: int | None) -> None:
+        try:
+            opened = self._reading.open(path, size)
+        except ShardReadError as error:
+            self._lose_shard(task, ShardStat(path, size, ""), error)
+        else:
+            self._read_records(task, opened)
+
+    def _lose_shard(self, task: FileGroupTask, shard: ShardStat, error: ShardReadError) -> None:
+        """Not even the first byte came, however often it was asked for."""
+        if self._options.on_error == "raise":
+            raise error
+        group = Group(task, shard)
+        group.add(_loss_of(shard, 0, error))
+        books = Branch(self._ledger)
+        books.finish_shard(ShardAccount(shard.path))
+        self._hand_over(group)
+        self.line.put(ShardEnd(shard.path, books.section))
+
+    def _read_records(self, task: FileGroupTask, opened: OpenShard) -> None:
+        shard, start = opened.stat, self._course.start_of(opened.stat.path)
         check_version(shard, start)
         books = Branch(self._ledger)
-        source = _ShardBytes(store, shard, books, self._options.on_error, self._stopping)
+        source = _ShardBytes(opened, books, self._options.on_error, self._stopping)
         records = read_records(
             source,
-            shard=path,
+            shard=shard.path,
             size=shard.size,
             ledger=books,
             extensions=self._options.extensions,
@@ -123,10 +144,10 @@ class ReadAhead:
             max_member_bytes=self._options.max_member_bytes,
             num_counted=start.images if start else 0,
         )
-        group, pixel_copies = Group(task, shard), self._decoder.pixel_copies
+        group, pixel_copies = Group(task, shard), self.decoder.pixel_copies
         try:
             if start is not None:
-                group.names_before = pass_settled(records, start, path)
+                group.names_before = pass_settled(records, start, shard.path)
                 group.entries_before, group.images_before = start.entries, start.images
             for entry in records:
                 if isinstance(entry, Loss):
@@ -141,11 +162,12 @@ class ReadAhead:
             source.check()
         finally:
             records.close()
+            source.close()
             if source.failure is not None:
                 group.add(source.failure)
             if group.entries:
                 self._hand_over(group)
-        self.line.put(ShardEnd(path, books.section))
+        self.line.put(ShardEnd(shard.path, books.section))
 
     def _admit(self, record: ImageRecord) -> Candidate:
         data, record.data = record.data, None
@@ -164,19 +186,18 @@ class ReadAhead:
     def _decode(self, group: Group) -> None:
         waiting = [entry for entry in group.entries if isinstance(entry, Candidate) and entry.encoded]
         images = [entry.encoded for entry in waiting if entry.encoded]
-        for entry, outcome in zip(waiting, self._decoder.decode(images), strict=True):
+        for entry, outcome in zip(waiting, self.decoder.decode(images), strict=True):
             entry.outcome, entry.encoded = outcome, None
 
 
 class _ShardBytes:
     """The chunks of a shard; a read that fails ends them and becomes a loss."""
 
-    def __init__(
-        self, store: Store, shard: ShardStat, ledger: Books, on_error: str, stopping: threading.Event
-    ) -> None:
+    def __init__(self, opened: OpenShard, ledger: Books, on_error: str, stopping: threading.Event) -> None:
         self.failure: Loss | None = None
-        self._store = store
-        self._shard = shard
+        self._has_ended = False
+        self._opened = opened
+        self._shard = opened.stat
         self._ledger = ledger
         self._on_error = on_error
         self._stopping = stopping
@@ -184,22 +205,39 @@ class _ShardBytes:
 
     def __iter__(self) -> Iterator[bytes]:
         try:
-            with closing(self._store.chunks(self._shard)) as chunks:
+            with closing(self._opened.chunks()) as chunks:
                 for chunk in chunks:
                     if self._stopping.is_set():
-                        raise _StoppedError
+                        raise StoppedError
                     self._position += len(chunk)
                     self._ledger.read(len(chunk))
                     yield chunk
+            self._has_ended = True
         except (ShardReadError, ShardChangedError) as error:
             if self._on_error == "raise":
                 raise
-            end = max(self._position, self._shard.size or self._position)
-            self.failure = Loss(self._shard.path, self._position, end, LossReason.READ_FAILED, str(error))
+            self.failure = _loss_of(self._shard, self._position, error)
 
     def check(self) -> None:
-        """The store must have given all bytes, or said that it could not."""
-        if self.failure is None and self._shard.size not in (None, self._position):
+        """A store that ends must have given all bytes; a parser that gives a shard up stops before that."""
+        if self._has_ended and self._shard.size not in (None, self._position):
             self._ledger.distrust(
                 f"{self._shard.path}: {self._position} of {self._shard.size} bytes were read"
             )
+
+    def close(self) -> None:
+        """Nothing more is read: note how the reading went."""
+        for note in self._opened.notes():
+            self._ledger.note(note)
+
+
+def _shards(task: FileGroupTask) -> Iterator[tuple[str, int | None]]:
+    """The shards of a partition, with their sizes where these are known."""
+    return zip_longest(task.data, task.sizes[: len(task.data)])
+
+
+def _loss_of(shard: ShardStat, position: int, error: ShardReadError | ShardChangedError) -> Loss:
+    """What is lost by an error in mid-shard; after the last byte, none of those that are in the books."""
+    checked = isinstance(error, ShardChecksumError)
+    reason = LossReason.CHECKSUM_MISMATCH if checked else LossReason.READ_FAILED
+    return Loss(shard.path, position, max(position, shard.size or position), reason, str(error))

@@ -1,0 +1,1 @@
+"""`tarlight peek`: the first records of a dataset, at once."""

@@ -1,0 +1,101 @@
+"""Shards of buckets that are named one by one, looked up in one listing instead of a request each."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from tarlight.errors import InputDeniedError, InputMissingError
+from tarlight.storage.store import ShardStat
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from tarlight.storage.store import Store
+
+FEW = 8
+"""Names in one folder up to which each is asked for by itself: a listing may pass over many others."""
+
+
+class NamedShards:
+    """Looks up names that were announced before. For one thread.
+
+    Where a folder may not be listed its names are taken on trust, without size, and found missing or not when
+    they are opened.
+    """
+
+    def __init__(self) -> None:
+        self._folders: dict[str, str] = {}
+        self._wanted: defaultdict[str, set[str]] = defaultdict(set)
+        self._found: dict[str, dict[str, ShardStat]] = {}
+        self.not_listed: list[str] = []
+        """Folders that may not be listed."""
+
+    def announce_range(self, paths: Sequence[str]) -> None:
+        """These paths came out of one brace range: one listing of their common folder answers for all."""
+        self._announce(_common_folder(paths), paths)
+
+    def announce_names(self, paths: Iterable[str]) -> None:
+        """These paths were written out: many in one folder are looked up together."""
+        folders = defaultdict(set)
+        for path in paths:
+            folders[path.rpartition("/")[0]].add(path)
+        for folder, names in folders.items():
+            if len(names) > FEW:
+                self._announce(folder, names)
+
+    def knows(self, path: str) -> bool:
+        """Return whether `path` was announced."""
+        return path in self._folders
+
+    def find(self, path: str, store: Store) -> ShardStat:
+        """Return what the listing says of a path that was announced.
+
+        Raises:
+            InputMissingError: it is not there.
+        """
+        folder = self._folders[path]
+        if folder not in self._found:
+            self._found[folder] = self._list(folder, store)
+        try:
+            return self._found[folder][path]
+        except KeyError:
+            raise InputMissingError(f"{path}: there is no such object. Check the spelling") from None
+
+    def _announce(self, folder: str, paths: Iterable[str]) -> None:
+        for path in paths:
+            if path not in self._folders:
+                self._folders[path] = folder
+                self._wanted[folder].add(path)
+
+    def _list(self, folder: str, store: Store) -> dict[str, ShardStat]:
+        wanted = self._wanted[folder]
+        try:
+            return {shard.path: shard for shard in store.list(folder, _Names(wanted))}
+        except InputDeniedError:
+            self.not_listed.append(folder)
+            return {path: ShardStat(path, None, "") for path in wanted}
+
+
+class _Names:
+    """A selection: these paths."""
+
+    def __init__(self, wanted: set[str]) -> None:
+        self._wanted = wanted
+
+    def wants(self, path: str) -> bool:
+        """Return whether it is one of them."""
+        return path in self._wanted
+
+    def enters(self, folder: str) -> bool:
+        """Return True: object stores have no folders to enter."""
+        return bool(folder)
+
+
+def _common_folder(paths: Sequence[str]) -> str:
+    """Return the deepest folder that all paths lie in; at least the bucket."""
+    first, last = min(paths).split("/"), max(paths).split("/")
+    same = 0
+    while same < min(len(first), len(last)) - 1 and first[same] == last[same]:
+        same += 1
+    return "/".join(first[:same])

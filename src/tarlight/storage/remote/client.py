@@ -1,0 +1,243 @@
+"""One request at a time, made by obstore: the only module that knows of it.
+
+Strategy: obstore never retries here, since whoever reads a shard goes on at the byte. Clients are made when
+they are first needed, once for each root and options in a process, and never cross a fork: the library's
+threads do not survive one, and a request in a forked child would wait for ever.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+from contextlib import asynccontextmanager, contextmanager
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from tarlight.errors import ArgumentError, TarlightError
+from tarlight.storage.remote.config import client_options, provider_of, store_config, variables
+from tarlight.storage.remote.failure import fault_of
+from tarlight.storage.remote.url import without_secrets
+from tarlight.storage.remote.wire import Fault, FaultKind, ObjectFacts
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator, Sequence
+
+    from obstore import GetResult, ObjectMeta
+    from typing_extensions import Buffer
+
+    from tarlight.storage.remote.option import Setting
+    from tarlight.storage.remote.url import Address
+
+PAGE_KEYS = 1000
+"""Objects of one page, as many as S3 gives in one answer."""
+
+_MODIFIED = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?\+00:00")
+
+
+class ObstoreAnswer:
+    """A `wire.Answer`: the headers have come, the body is still to be read, by one reader."""
+
+    def __init__(self, result: GetResult, facts: ObjectFacts) -> None:
+        self._result = result
+        self._facts = facts
+        self._start, self._end = result.range
+
+    @property
+    def facts(self) -> ObjectFacts:
+        """The whole object's facts."""
+        return self._facts
+
+    @property
+    def start(self) -> int:
+        """First byte of the body within the object."""
+        return self._start
+
+    @property
+    def end(self) -> int:
+        """The byte after the body's last, as the server announced it."""
+        return self._end
+
+    async def pieces(self, num_bytes: int) -> AsyncIterator[Buffer]:
+        """Yield the body in pieces of at least `num_bytes`, the last one excepted. Raises `Fault`."""
+        async with _asking():
+            async for piece in self._result.stream(min_chunk_size=num_bytes):
+                yield piece
+
+
+class ObstoreClient:
+    """A `wire.Client` for one bucket, container or host. Thread-safe; not picklable; for one process."""
+
+    def __init__(self, store: Any, kind: str) -> None:
+        self._store = store
+        self._kind = kind
+
+    async def get(self, key: str, start: int, end: int, etag: str = "") -> ObstoreAnswer:
+        """Ask for a range; only of the object with that ETag, where one is given. Raises `Fault`."""
+        answer = await self._get(key, {"range": (start, end), **_condition(etag)})
+        if etag and answer.facts.etag and answer.facts.etag != etag:
+            raise Fault(FaultKind.CHANGED, "another ETag")
+        return answer
+
+    async def get_whole(self, key: str) -> ObstoreAnswer:
+        """Ask for the whole object, for servers without ranges. Raises `Fault`."""
+        return await self._get(key, {})
+
+    async def head(self, key: str) -> ObjectFacts:
+        """Ask for an object's facts. Raises `Fault`.
+
+        Web servers are asked for the first byte, as a presigned URL allows GET alone. A bucket that refuses
+        is asked so as well: only the answer to a GET has a body that says why.
+        """
+        if self._kind == "http":
+            return await self._first_byte(key)
+        try:
+            return await self._head(key)
+        except Fault as fault:
+            if fault.status is None or fault.is_transient:
+                raise
+        return await self._first_byte(key)
+
+    def pages(self, prefix: str, offset: str = "") -> Iterator[Sequence[ObjectFacts]]:
+        """Yield all objects below the folder `prefix`, a page at a time, in the store's order.
+
+        `offset`: only keys after this one. Raises `Fault`.
+        """
+        import obstore  # noqa: PLC0415 (networks are imported when one is asked for)
+
+        with _listing():
+            for page in obstore.list(
+                self._store, prefix or None, offset=offset or None, chunk_size=PAGE_KEYS
+            ):
+                yield [_facts(meta) for meta in page]
+
+    async def _first_byte(self, key: str) -> ObjectFacts:
+        try:
+            return (await self.get(key, 0, 1)).facts
+        except Fault as fault:
+            if fault.kind is FaultKind.NO_RANGES:
+                return (await self.get_whole(key)).facts
+            if fault.kind is not FaultKind.NO_SUCH_RANGE:
+                raise
+        return await self._head(key)  # no byte is there to be asked for
+
+    async def _head(self, key: str) -> ObjectFacts:
+        import obstore  # noqa: PLC0415 (networks are imported when one is asked for)
+
+        async with _asking():
+            return _facts(await obstore.head_async(self._store, key))
+
+    async def _get(self, key: str, options: dict[str, Any]) -> ObstoreAnswer:
+        import obstore  # noqa: PLC0415 (networks are imported when one is asked for)
+
+        async with _asking():
+            result = await obstore.get_async(self._store, key, options=options)  # type: ignore[arg-type]
+            return ObstoreAnswer(result, _facts(result.meta))
+
+
+def _facts(meta: ObjectMeta) -> ObjectFacts:
+    etag = meta["e_tag"] or ""
+    modified: datetime | None = meta["last_modified"]
+    if not etag and modified is not None and modified.timestamp() > 0:  # 0 stands for a missing header
+        etag = modified.isoformat()
+    return ObjectFacts(meta["path"], meta["size"], etag[1:-1] if etag.startswith('"') else etag)
+
+
+def _condition(etag: str) -> dict[str, Any]:
+    """Return the precondition for an ETag; a weak one never matches, and is only compared afterwards."""
+    if not etag or etag.startswith("W/"):
+        return {}
+    if _MODIFIED.fullmatch(etag):
+        return {"if_unmodified_since": datetime.fromisoformat(etag)}
+    return {"if_match": f'"{etag}"'}
+
+
+@asynccontextmanager
+async def _asking() -> AsyncIterator[None]:
+    """Turn the library's errors into faults."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 (whatever it is, its text is not to be seen)
+        raise fault_of(error) from None
+
+
+@contextmanager
+def _listing() -> Iterator[None]:
+    """Turn the library's errors into faults, as `_asking`."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 (whatever it is, its text is not to be seen)
+        raise fault_of(error) from None
+
+
+_clients: dict[tuple[str, object, object], ObstoreClient] = {}
+_lock = threading.Lock()
+_owner = 0
+"""The process that the clients, and the library's threads, belong to; 0 before the first one."""
+
+
+def _own_clients_only() -> None:
+    global _owner  # noqa: PLW0603 (one library, one owner)
+    if _owner not in {0, os.getpid()}:
+        raise TarlightError(
+            "object stores cannot be read in a process that was forked after its parent had read from one. "
+            'Start it with multiprocessing.get_context("spawn"), or read nothing before the fork'
+        )
+    _owner = os.getpid()
+
+
+def open_client(address: Address, setting: Setting, key: object) -> ObstoreClient:
+    """Return this process's client for an address's root; made when it is asked for first. Thread-safe.
+
+    `key` stands for the setting: clients of one root with equal keys, in one environment, are the same.
+
+    Raises:
+        ArgumentError: the client library refuses an option, or there is no such profile.
+        InputDeniedError: a file with credentials cannot be read.
+        TarlightError: the process was forked from one that had clients.
+    """
+    with _lock:
+        _own_clients_only()
+        name = (address.root, key, variables())
+        if name not in _clients:
+            _clients[name] = ObstoreClient(_make_store(address, setting), address.kind)
+        return _clients[name]
+
+
+def _make_store(address: Address, setting: Setting) -> Any:
+    from obstore import store  # noqa: PLC0415 (networks are imported when one is asked for)
+
+    config = store_config(address, setting)
+    provider = setting.credential_provider or provider_of(address, config)
+    arguments: dict[str, Any] = {} if provider is None else {"credential_provider": provider}
+    arguments |= {
+        "client_options": client_options(address, setting, config),
+        "retry_config": {"max_retries": 0, "retry_timeout": timedelta(seconds=1)},
+    }
+    try:
+        if address.kind == "http":
+            return store.HTTPStore.from_url(address.root, **arguments)
+        name = address.root.partition("://")[2].partition("@")[0]
+        kinds = {"s3": store.S3Store, "gs": store.GCSStore, "az": store.AzureStore}
+        return kinds[address.kind](name, config=config, **arguments)
+    except Exception as error:  # noqa: BLE001 (its text may hold values of options)
+        raise _refused(address, error) from None
+
+
+_REFUSALS = (
+    ("MissingAccount", "account_name is missing: pass it, or set AZURE_STORAGE_ACCOUNT_NAME"),
+    ("InvalidAccessKey", "account_key is no base64 text"),
+    ("OpenCredentials", "the file with Google's credentials cannot be opened; check its path"),
+    ("DecodeCredentials", "Google's credentials are not the JSON of a service account"),
+    ("MissingSecretAccessKey", "secret_access_key (or `secret`) is missing"),
+    ("MissingAccessKeyId", "access_key_id (or `key`) is missing"),
+    ("MissingPassword", "client_secret is missing"),
+    ("MissingSasComponent", "sas_token cannot be read"),
+)
+
+
+def _refused(address: Address, error: Exception) -> ArgumentError:
+    text = str(error)
+    why = next((say for sign, say in _REFUSALS if sign in text), "")
+    why = why or f"the client library refuses a value ({type(error).__name__}); check each"
+    return ArgumentError(f"storage_options: {without_secrets(address.root)}: {why}")

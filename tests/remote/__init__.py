@@ -1,0 +1,1 @@
+"""tarlight against real object stores and web servers."""
