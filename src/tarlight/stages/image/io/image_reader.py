@@ -168,7 +168,7 @@ class ImageReaderStage(ProcessingStage[FileGroupTask, ImageBatch]):
         """
         if resources.gpus < self.resources.gpus and self.options.decoder in GPU_DECODERS:
             raise ArgumentError(
-                f"decoder={self.options.decoder!r} asks for {self.resources.gpus:g} of a GPU, and the cluster has "
+                f"decoder={self.options.decoder!r} asks for {self.resources.gpus:g} of a GPU, and there is "
                 "none; use decoder='auto', or num_gpus_per_worker=0 where it can do without"
             )
         reader = super().fitted(resources)
