@@ -5,6 +5,7 @@ pytest_plugins = [
     "tests.skips",
     "tests.soak",
     "tests.corpus",
+    "tests.browser.chromium",
     "tests.servers.fixtures",
     "tests.executors.cluster",
 ]

@@ -77,7 +77,11 @@ def to_plain(state: State) -> dict[str, Any]:
         "ledger": {name: getattr(section, name) for name in _NUMBERS}
         | {name: dict(getattr(section, name)) for name in _COUNTERS}
         | {name: [list(entry) for entry in getattr(section, name)] for name in ("skips", "losses", "notes")}
-        | {"unbalanced_shards": list(section.unbalanced_shards), "fields": sorted(section.fields)},
+        | {
+            "unbalanced_shards": list(section.unbalanced_shards),
+            "choices": list(section.choices),
+            "fields": sorted(section.fields),
+        },
     }
 
 
@@ -175,6 +179,7 @@ def _section(ledger: _Reader) -> Section:
         notes=ledger.rows("notes", _note),
         fields=set(ledger.texts("fields")),
         unbalanced_shards=ledger.texts("unbalanced_shards"),
+        choices=dict.fromkeys(ledger.texts("choices")),
     )
     for name in _NUMBERS:
         setattr(section, name, ledger.number(name))

@@ -27,6 +27,11 @@ def writable_json(text: str | None) -> str | None:
     return text if text in {None, "-"} else _writable(text, ".json", ", and - is standard output")
 
 
+def writable_page(text: str | None) -> str | None:
+    """Check the target of `--report` and `--output`."""
+    return None if text is None else _writable(text, ".html")
+
+
 def writable_csv(text: str | None) -> str | None:
     """Check the target of `--csv`; - is standard output."""
     return text if text in {None, "-"} else _writable(text, ".csv", ", and - is standard output")
@@ -193,6 +198,27 @@ Json = Annotated[
         metavar="FILE",
         callback=writable_json,
         help="Write the ledger as JSON to FILE, which ends in .json; - is standard output.",
+        rich_help_panel=_OUT,
+    ),
+]
+ReportPage = Annotated[
+    str | None,
+    typer.Option(
+        "--report",
+        metavar="FILE",
+        callback=writable_page,
+        help="Write a page about the images as well: pictures, plots, problems. FILE ends in .html.",
+        rich_help_panel=_OUT,
+    ),
+]
+Output = Annotated[
+    str,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        callback=writable_page,
+        help="The page to write; it ends in .html.",
         rich_help_panel=_OUT,
     ),
 ]
