@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tarlight.checkpoint import Course
 from tarlight.errors import ArgumentError, ClusterError
-from tarlight.executors.ray.partition import Backlog
+from tarlight.executors.ray.partition import Backlog, Partition
 from tarlight.executors.ray.request import Node, Request, fit_stages
 from tarlight.resources import Resources
 from tarlight.stages.image.io.image_reader import ImageReaderStage
@@ -74,6 +74,13 @@ def test_stages_share_what_the_largest_wants():
     """One worker runs all stages in turn: it asks for the most that any of them wants."""
     stages = [ImageReaderStage(num_threads=4, num_gpus_per_worker=0), user_stage(1, 1)]
     assert fit_stages(stages, [Node(8, 1)]).request == Request(4, 1)
+
+
+@pytest.mark.parametrize(("shards", "num_done", "can"), [("ab", 1, True), ("aa", 0, True), ("aa", 1, False)])
+def test_a_shard_twice_cannot_be_gone_on_with(shards, num_done, can):
+    """A partition with a shard twice may be begun anew, and not gone on with after something has arrived."""
+    partition = Partition(0, FileGroupTask(data=list(shards)), Course(), num_done)
+    assert partition.can_go_on is can
 
 
 def test_partitions_are_planned_in_bounded_memory():

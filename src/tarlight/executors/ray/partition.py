@@ -54,6 +54,12 @@ class Partition:
         if parcel.is_settling:
             self.course = self.course.behind(parcel.section)
 
+    @property
+    def can_go_on(self) -> bool:
+        """False when a shard stands in it twice and something of it has arrived: of which, nobody knows."""
+        shards = self.task.data if isinstance(self.task, FileGroupTask) else ()
+        return not self.num_done or len(set(shards)) == len(shards)
+
     def take_back(self) -> None:
         """It has to be handed out again, from the last parcel that arrived."""
         self.attempt += 1

@@ -207,6 +207,11 @@ class RayRun:
             partitions.append(also)
         self._context.ledger.note(Note("", f"worker {member.name or '(new)'} was lost: {why}", "worker_lost"))
         for partition in partitions:
+            if not partition.can_go_on:
+                raise WorkerLostError(
+                    f"a worker was lost ({why}) and task {partition.task.task_id!r} has a shard twice, so "
+                    "that nobody can tell where to go on; give each shard once"
+                )
             partition.deaths += len(partitions) == 1
             partition.take_back()
         given_up = [partition for partition in partitions if partition.deaths >= MAX_DEATHS]
