@@ -106,7 +106,7 @@ def digests(batches):
     }
 
 
-@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("threads", [1, pytest.param(2, marks=pytest.mark.soak)])
 @pytest.mark.parametrize("image", ["0-0003.jpg", "2-0000.jpg", "3-0008.jpg"])
 def test_killed_worker(small_ray, tmp_path, image, threads):
     """A worker that is killed costs nothing: every image comes once, ids and books are the local ones."""
