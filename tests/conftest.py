@@ -7,4 +7,5 @@ pytest_plugins = [
     "tests.corpus",
     "tests.browser.chromium",
     "tests.servers.fixtures",
+    "tests.executors.cluster",
 ]

@@ -220,6 +220,9 @@ class FileGroupTask(Task):
     sizes: Sequence[int | None] = ()
     """Bytes of each shard where the listing told them, else None."""
 
+    first_batch: int = 0
+    """Number of the first batch that is made of it; above 0 when it goes on behind batches that were made."""
+
     @property
     def partition_index(self) -> int:
         """Position of this partition, from 0; kept in `metadata`, as is `total_partitions`."""

@@ -14,6 +14,7 @@ from tarlight.cli.run import (
     Targets,
     check_resumable,
     check_target,
+    choose,
     draw_sample,
     load_all,
     make_pipeline,
@@ -110,6 +111,8 @@ def load(
     batch_size: option.BatchSize = 100,
     threads: option.Threads = None,
     decoder: option.Decoder = "auto",
+    executor: option.Executor = None,
+    ray_address: option.RayAddress = None,
     on_error: option.OnError = "skip",
     max_failures: option.MaxFailures = None,
     checkpoint: option.Checkpoint = None,
@@ -142,7 +145,7 @@ def load(
         check_target("--report", page_file, paths, kinds)
         check_target("--checkpoint", checkpoint, paths, kinds)
         check_resumable(targets, limit)
-        report = load_all(pipeline, limit, targets, surveyor, quiet=quiet)
+        report = load_all(pipeline, choose(executor, ray_address), limit, targets, surveyor, quiet=quiet)
         if strict and (report.num_skipped or len(report.losses)):
             raise typer.Exit(FINDINGS)
 
@@ -179,7 +182,7 @@ def report(
         surveyor = make_surveyor(output)
         pipeline = make_pipeline(paths, kinds, limit_shards, limit, reader, surveyor=surveyor)
         check_target("--output", output, paths, kinds)
-        load_all(pipeline, limit, Targets(page_file=output), surveyor, quiet=quiet)
+        load_all(pipeline, choose(None, None), limit, Targets(page_file=output), surveyor, quiet=quiet)
 
 
 @app.command(epilog=_CHECK_EPILOG, no_args_is_help=True)

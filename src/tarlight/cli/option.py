@@ -142,6 +142,23 @@ Decoder = Annotated[
     str,
     typer.Option(metavar="NAME", help="auto, or one decoder by its name.", rich_help_panel=_HOW),
 ]
+Executor = Annotated[
+    str | None,
+    typer.Option(
+        metavar="local|ray",
+        help="This process, or a Ray cluster; if not given, what TARLIGHT_EXECUTOR says, else local.",
+        rich_help_panel=_HOW,
+    ),
+]
+RayAddress = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS",
+        help="The cluster: auto, host:port or ray://host:port; if not given, the one of this machine, which "
+        "is started if need be.",
+        rich_help_panel=_HOW,
+    ),
+]
 OnError = Annotated[
     str,
     typer.Option(metavar="skip|raise", help="Skip what is bad, or stop at the first.", rich_help_panel=_HOW),

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tarlight.events import Listener
+    from tarlight.executors.base import Executor
     from tarlight.inspect import Surveyor
     from tarlight.ledger import Report
     from tarlight.pipeline import Pipeline
@@ -111,6 +112,21 @@ def check_target(
             raise ArgumentError(f"{option}: {target} is one of the shards to load. Name another file")
 
 
+def choose(name: str | None, address: str | None) -> Executor:
+    """Return the executor that was asked for.
+
+    Raises:
+        ArgumentError: there is none of this name, or an address is given to one that has none.
+    """
+    from tarlight.executors.choice import make_executor  # noqa: PLC0415 (numpy: --help does without)
+    from tarlight.executors.local import LocalExecutor  # noqa: PLC0415
+
+    executor = make_executor(name, address)
+    if address is not None and isinstance(executor, LocalExecutor):
+        raise ArgumentError("--ray-address: the local executor has no cluster. Add --executor ray")
+    return executor
+
+
 def check_resumable(targets: Targets, limit: int | None) -> None:
     """Check that a run with a checkpoint can go on from it.
 
@@ -131,6 +147,7 @@ def check_resumable(targets: Targets, limit: int | None) -> None:
 
 def load_all(
     pipeline: Pipeline,
+    executor: Executor,
     limit: int | None,
     targets: Targets,
     surveyor: Surveyor | None,
@@ -141,7 +158,9 @@ def load_all(
     books = Books()
     listeners = () if quiet else (_listener(books, limit),)
     try:
-        with pipeline.stream(checkpoint_path=targets.checkpoint, listeners=listeners) as books.stream:
+        with pipeline.stream(
+            executor, checkpoint_path=targets.checkpoint, listeners=listeners
+        ) as books.stream:
             _drain(books.stream, limit, surveyor)
     finally:
         if targets.json_file is not None:

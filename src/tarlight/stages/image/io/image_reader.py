@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from copy import copy
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tarlight.argument import check_text
 from tarlight.decode import DeviceArray, Share, TurboDecoder, select_decoder
-from tarlight.errors import DecoderUnavailableError
+from tarlight.errors import ArgumentError, DecoderUnavailableError
 from tarlight.resources import Resources
 from tarlight.stages.base import ProcessingStage, StageContext
 from tarlight.stages.image.io.assemble import Assembler
 from tarlight.stages.image.io.option import (
     DEFAULT_BATCH_SIZE,
+    GPU_DECODERS,
     MIB,
     ReaderOptions,
     choose_batch_size,
@@ -20,6 +23,7 @@ from tarlight.stages.image.io.option import (
 )
 from tarlight.stages.image.io.read_ahead import ReadAhead
 from tarlight.stages.image.io.release import Redecoder
+from tarlight.stages.image.io.watch import ReaderWatch
 from tarlight.storage import DEFAULT_PLAN
 from tarlight.tasks import FileGroupTask, ImageBatch
 
@@ -163,6 +167,37 @@ class ImageReaderStage(ProcessingStage[FileGroupTask, ImageBatch]):
         finally:
             context.ledger.leave(assembler.num_waiting + ahead.close())
             assembler.note_decoder()
+
+    def fitted(self, resources: Resources) -> ImageReaderStage:
+        """Return a copy that decodes on as many threads as there are CPUs, without a GPU on the CPU.
+
+        Raises:
+            ArgumentError: there is no GPU for a decoder that was asked for by name and wants one.
+        """
+        if resources.gpus < self.resources.gpus and self.options.decoder in GPU_DECODERS:
+            raise ArgumentError(
+                f"decoder={self.options.decoder!r} asks for {self.resources.gpus:g} of a GPU, and there is "
+                "none; use decoder='auto', or num_gpus_per_worker=0 where it can do without"
+            )
+        reader = super().fitted(resources)
+        num_threads = min(self.options.num_threads, max(int(resources.cpus), 1))
+        reader.options = replace(
+            self.options,
+            num_threads=num_threads,
+            num_gpus_per_worker=resources.gpus,
+        )
+        reader.resources = Resources(cpus=float(num_threads), gpus=resources.gpus)
+        return reader
+
+    def as_part(self) -> ImageReaderStage:
+        """Return a copy that leaves `max_failures` and what is said of all images to `watch`."""
+        reader = copy(self)
+        reader.options = replace(self.options, is_part=True)
+        return reader
+
+    def watch(self, context: StageContext) -> ReaderWatch:
+        """Return what counts failures, and looks for fields, over all workers."""
+        return ReaderWatch(self.options, context)
 
     def fingerprint(self) -> dict[str, Any]:
         """Options that decide about ids, verdicts and pixels; a checkpoint of others is refused."""

@@ -21,6 +21,9 @@ MIB = 1 << 20
 JPEG_EXTENSIONS = (".jpg", ".jpeg", ".jpe", ".jfif", ".jif")
 """Extensions under which JPEG files go; `extensions` may name these only."""
 
+GPU_DECODERS = ("dali", "nvimgcodec")
+"""Decoders that work on a GPU; asked for by name, none of them gives way to the CPU."""
+
 GROUP_IMAGES = 64
 """Images that go to a decoding thread in one hand-over: at 64 the hand-over costs under 1 us an image."""
 
@@ -51,6 +54,8 @@ class ReaderOptions:
     max_member_bytes: int
     max_batch_bytes: int
     storage_options: Mapping[str, Any] | None = field(repr=False)
+    is_part: bool = False
+    """True where other processes read other partitions of the run: then nothing is said of all of it."""
 
     def __post_init__(self) -> None:
         for name in ("batch_size", "num_threads", "max_pixels", "max_scans", "max_member_bytes"):

@@ -1,6 +1,6 @@
 """The reader thread: shards become groups of candidates, handed to the decoding threads in tar order.
 
-One thread reads and parses; a crew of threads decodes, outside the interpreter lock. The reader stops when
+One thread reads and parses; others decode (`decode_threads`), outside the interpreter lock. The reader stops when
 the byte budget is used up and goes on when the consumer takes a batch. Nothing here looks at pixels.
 """
 
@@ -25,7 +25,7 @@ from tarlight.stages.image.io.candidate import (
     ReadHungry,
     ShardEnd,
 )
-from tarlight.stages.image.io.crew import make_crew
+from tarlight.stages.image.io.decode_threads import start_threads
 from tarlight.stages.image.io.option import GROUP_BYTES, GROUP_IMAGES
 from tarlight.stages.image.io.resume import check_version, pass_settled
 from tarlight.storage import Reading, ShardStat, StoppedError
@@ -61,7 +61,7 @@ class ReadAhead:
         self._reading = Reading(options.storage_options)
         self._tasks: SimpleQueue[FileGroupTask | None] = SimpleQueue()
         self._stopping = threading.Event()
-        self._crew = make_crew(decoder, options.num_threads)
+        self._decoders = start_threads(decoder, options.num_threads)
         self._thread = threading.Thread(target=self._run, name="tarlight-read", daemon=True)
         self._thread.start()
 
@@ -89,7 +89,7 @@ class ReadAhead:
         self._budget.close()
         self._tasks.put(None)
         self._thread.join()
-        self._crew.close()
+        self._decoders.close()
         return sum(group.num_waiting for group in self.line.drain())
 
     def _run(self) -> None:
@@ -180,7 +180,7 @@ class ReadAhead:
 
     def _hand_over(self, group: Group) -> None:
         if self._budget.acquire(group.num_bytes) and group.has_work:
-            group.done = self._crew.submit(group)
+            group.done = self._decoders.submit(group)
         self.line.put(group)
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _NAME = "tarlight-decode"
 
 
-class Crew(Protocol):
+class DecodeThreads(Protocol):
     """Decodes groups on threads of its own."""
 
     def submit(self, group: Group) -> Future[None]:
@@ -36,12 +36,14 @@ class Crew(Protocol):
         """Finish the images in hand, cancel the groups that nobody has begun, and join all threads."""
 
 
-def make_crew(decoder: Decoder, num_threads: int) -> Crew:
+def start_threads(decoder: Decoder, num_threads: int) -> DecodeThreads:
     """Start the threads that suit a decoder: `num_threads` on the CPU, and the feeders of its device."""
-    return CpuCrew(decoder, num_threads) if decoder.lane is None else DeviceCrew(decoder.lane, num_threads)
+    return (
+        CpuThreads(decoder, num_threads) if decoder.lane is None else DeviceThreads(decoder.lane, num_threads)
+    )
 
 
-class CpuCrew:
+class CpuThreads:
     """Threads of which each takes a group at a time."""
 
     def __init__(self, decoder: Decoder, num_threads: int) -> None:
@@ -57,7 +59,7 @@ class CpuCrew:
         self._pool.shutdown(wait=True, cancel_futures=True)
 
 
-class DeviceCrew:
+class DeviceThreads:
     """Feeders of a device, and CPU threads beside them."""
 
     def __init__(self, lane: Lane, num_threads: int) -> None:
