@@ -1,7 +1,7 @@
 """The reader thread: shards become groups of candidates, handed to the decoding threads in tar order.
 
-One thread reads and parses; others decode (`decode_threads`), outside the interpreter lock. The reader stops when
-the byte budget is used up and goes on when the consumer takes a batch. Nothing here looks at pixels.
+One thread reads and parses; others decode (`decode_threads`), outside the interpreter lock. The reader stops
+when the byte budget is used up and goes on when the consumer takes a batch. Nothing here looks at pixels.
 """
 
 from __future__ import annotations
