@@ -252,6 +252,13 @@ def test_the_share_of_a_gpu_is_looked_up_on_the_worker(monkeypatch, gpus, expect
         assert "num_gpus_per_worker=0 asks for the CPU only" in chosen.reason
 
 
+def test_cores_do_not_help_with_pixels_that_stay_on_the_device(monkeypatch):
+    """With `output="device"` free cores take no images, so that what the device can do stays on it."""
+    monkeypatch.setattr(rules, "find_device", lambda: DEVICE)
+    monkeypatch.setattr(rules, "_is_installed", lambda package: package == rules.nvimgcodec.PACKAGE)
+    assert not ImageReaderStage(output="device")._select().is_shared
+
+
 def test_what_a_device_wants_follows_its_rungs():
     """The appetite is one call of a backend, from more threads than there are backends."""
     rung = FakeRung(num_backends=2, budget_bytes=1000, max_images=32)

@@ -88,7 +88,7 @@ class Course:
 
     def part(self, shards: Sequence[str]) -> Course:
         """Return a course that knows of these shards only, to be sent to the worker that reads them."""
-        part = Course()
+        part, shards = Course(), [str(shard) for shard in shards]  # without the queries of URLs
         part.resumed = Section(reading={s: at for s in shards if (at := self.start_of(s)) is not None})
         part.resumed.fields = self.resumed.fields
         part._dataset = Dataset([shard for shard in shards if self.is_done(shard)])

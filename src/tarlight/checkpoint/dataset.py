@@ -42,7 +42,7 @@ class Dataset:
             self._twice = "the whole dataset"
             return
         for path, size in shards:
-            self._places[path] = len(self._sizes)
+            self._places[str(path)] = len(self._sizes)  # of a URL with a query, the text without it
             self._sizes.append(size)
         self._flags = bytearray(len(self._sizes))
         self._were_done = bytes(self._flags)

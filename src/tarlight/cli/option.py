@@ -85,7 +85,11 @@ def resumable(text: str | None) -> str | None:
         raise typer.BadParameter(
             "a checkpoint is read again and so needs a file; name one that ends in .json"
         )
-    return text if text is None else _writable(text, ".json")
+    if text is None or "://" not in text:
+        return text if text is None else _writable(text, ".json")
+    if not text.lower().endswith(".json"):  # or a slip of the hand would cost a shard
+        raise typer.BadParameter("the URL of a checkpoint ends in .json")
+    return text
 
 
 _WHAT, _HOW, _OUT = "What to read", "How to read it", "What to say"
@@ -178,7 +182,8 @@ Checkpoint = Annotated[
     typer.Option(
         metavar="FILE",
         callback=resumable,
-        help="Keep in FILE, which ends in .json, how far the run is, and go on from there when it is there.",
+        help="Keep in FILE, which ends in .json and may be an s3://, gs:// or az:// URL, how far the run is, "
+        "and go on from there when it is there.",
         rich_help_panel=_HOW,
     ),
 ]

@@ -194,7 +194,7 @@ class _Choice:
             strict=self.strict,
             is_required=by_name,
             on_device=on_device,
-            is_shared=on_device and not by_name,
+            is_shared=on_device and not by_name and not self.on_device,
             keeps_on_device=on_device and self.on_device,
         )
         return LadderDecoder(recipe)

@@ -24,7 +24,7 @@ from tarlight.resources import Resources
 from tarlight.tasks import Task
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from contextlib import AbstractContextManager
 
     from tarlight.events import Event
@@ -149,6 +149,10 @@ class ProcessingStage(ABC, Generic[In, Out]):
 
     def watch(self, context: StageContext) -> StageWatch | None:  # noqa: ARG002 (for overriders)
         """Return what looks at the whole run where several workers run this stage; by default nothing."""
+        return None
+
+    def storage_access(self) -> Mapping[str, Any] | None:
+        """Options of the stores that it reads from; a checkpoint in a bucket is written with them."""
         return None
 
     def describe(self) -> dict[str, Any]:

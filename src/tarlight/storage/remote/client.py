@@ -98,6 +98,13 @@ class ObstoreClient:
                 raise
         return await self._first_byte(key)
 
+    async def put(self, key: str, data: bytes) -> None:
+        """Write an object by one request, in place of one that is there. Raises `Fault`."""
+        import obstore  # noqa: PLC0415 (networks are imported when one is asked for)
+
+        async with _asking():
+            await obstore.put_async(self._store, key, data, use_multipart=False)
+
     def pages(self, prefix: str, offset: str = "") -> Iterator[Sequence[ObjectFacts]]:
         """Yield all objects below the folder `prefix`, a page at a time, in the store's order.
 
@@ -196,8 +203,8 @@ def open_client(address: Address, setting: Setting, key: object) -> ObstoreClien
         InputDeniedError: a file with credentials cannot be read.
         TarlightError: the process was forked from one that had clients.
     """
+    _own_clients_only()  # before the lock: a parent may have held it as it forked
     with _lock:
-        _own_clients_only()
         name = (address.root, key, variables())
         if name not in _clients:
             _clients[name] = ObstoreClient(_make_store(address, setting), address.kind)

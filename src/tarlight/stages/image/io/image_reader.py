@@ -214,6 +214,10 @@ class ImageReaderStage(ProcessingStage[FileGroupTask, ImageBatch]):
             "verify": options.verify,
         }
 
+    def storage_access(self) -> Mapping[str, Any] | None:
+        """Options of the stores that the shards lie in."""
+        return self.options.storage_options
+
     def release(self, task: ImageBatch) -> bool:
         """Release the pixels of a batch.
 

@@ -114,7 +114,7 @@ class ReadAhead:
         try:
             opened = self._reading.open(path, size)
         except ShardReadError as error:
-            self._lose_shard(task, ShardStat(path, size, ""), error)
+            self._lose_shard(task, ShardStat(str(path), size, ""), error)  # without the query of a URL
         else:
             self._read_records(task, opened)
 
