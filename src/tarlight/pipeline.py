@@ -16,7 +16,7 @@ from tarlight.errors import (
     TarlightError,
 )
 from tarlight.executors.base import Plan
-from tarlight.executors.local import LocalExecutor
+from tarlight.executors.choice import make_executor
 from tarlight.memory import available_memory
 from tarlight.stages.base import ProcessingStage
 from tarlight.stages.fit import check_fit, check_start
@@ -125,7 +125,8 @@ class Pipeline:
         """Run, and get the results one at a time, in bounded memory.
 
         Args:
-            executor: Who runs the stages; by default this process.
+            executor: Who runs the stages; by default the one that `TARLIGHT_EXECUTOR` names (`local`, `ray`),
+                else this process.
             initial_tasks: What the first stage gets; by default one `EmptyTask`.
             checkpoint_path: A file (or a folder, for `checkpoint.json` in it) that keeps how far the run is:
                 at every `Stream.commit()`, at the end, and else at most once a second. Where it is there
@@ -150,7 +151,7 @@ class Pipeline:
             check_start(self.stages[0])
             initial_tasks = [EmptyTask(task_id="start", dataset_name=self.name)]
         plan = Plan(tuple(self.stages), tuple(initial_tasks))
-        return Stream(self.name, plan, executor or LocalExecutor(), listeners, checkpoint)
+        return Stream(self.name, plan, executor or make_executor(), listeners, checkpoint)
 
     def run(
         self,
@@ -167,7 +168,8 @@ class Pipeline:
         *released*: `image.image_data` decodes them again from the shard, bit for bit the same.
 
         Args:
-            executor: Who runs the stages; by default this process.
+            executor: Who runs the stages; by default the one that `TARLIGHT_EXECUTOR` names (`local`, `ray`),
+                else this process.
             initial_tasks: What the first stage gets; by default one `EmptyTask`.
             checkpoint_path: As in `stream()`, for pipelines whose last stage keeps its output itself
                 (`is_sink = True`); a resumed run returns what was left to do.
@@ -250,6 +252,7 @@ def _released(limit: int) -> str:
 def _too_large(limit: int) -> str:
     return (
         f"the results are larger than result_memory ({limit:,} bytes) and their pixels cannot be released, "
-        "because a stage of your own made or may have changed them or a shard is compressed; use "
+        "because a stage of your own made or may have changed them, a shard is compressed, or they are on a "
+        "GPU; use "
         "Pipeline.stream(), or end the pipeline in a stage that keeps less"
     )

@@ -94,6 +94,16 @@ class Course:
         part._dataset = Dataset([shard for shard in shards if self.is_done(shard)])
         return part
 
+    def behind(self, section: Section) -> Course:
+        """Return the course of a worker that takes over behind a section, which has arrived."""
+        part = Course()
+        part.resumed = Section(reading=dict(self.resumed.reading), fields=set(self.resumed.fields)).copy()
+        later = Section(reading=section.reading, done=list(section.done), fields=section.fields).copy()
+        part.resumed.add(later)
+        part._dataset = self._dataset.copy()
+        part._dataset.begin_behind(section.done)
+        return part
+
     def take(self, task: Task) -> None:
         """The consumer gets a task; the one before it must be consumed."""
         section = take_section(task)

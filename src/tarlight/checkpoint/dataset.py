@@ -58,6 +58,10 @@ class Dataset:
             self._flags[start:end] = b"\1" * (end - start)
         self._were_done = bytes(self._flags)
 
+    def begin_behind(self, paths: Iterable[str]) -> None:
+        """These shards, too, were done when the run began."""
+        self._paths_were_done |= frozenset(paths)
+
     def was_done(self, path: str) -> bool:
         """Whether a shard was done when the run began."""
         place = self._places.get(path)

@@ -10,7 +10,16 @@ import typer
 from tarlight.cli import option
 from tarlight.cli.exit_code import FINDINGS, exit_codes
 from tarlight.cli.inspect import check_dataset, parse_limits, peek_at
-from tarlight.cli.run import check_resumable, check_target, draw_sample, load_all, make_pipeline
+from tarlight.cli.run import (
+    Targets,
+    check_resumable,
+    check_target,
+    choose,
+    draw_sample,
+    load_all,
+    make_pipeline,
+    make_surveyor,
+)
 from tarlight.errors import ArgumentError
 
 _HELP = "Loads images out of tar shards, with every image accounted for."
@@ -30,6 +39,15 @@ tarlight load shards/ --checkpoint run.json
 
 0 done, 1 something was skipped or lost (with --strict), 2 usage, 3 input missing or denied, 4 stopped by an \
 error, 130 Ctrl-C."""
+_REPORT_EPILOG = """[bold]Examples[/bold]
+
+tarlight report shards/
+
+tarlight report 'shards/{00000..00009}.tar' --fields txt,json -o page.html
+
+[bold]Exit codes[/bold]
+
+0 done, 2 usage, 3 input missing or denied, 4 stopped by an error, 130 Ctrl-C."""
 _SAMPLE_EPILOG = """[bold]Examples[/bold]
 
 tarlight sample build/sample
@@ -93,11 +111,14 @@ def load(
     batch_size: option.BatchSize = 100,
     threads: option.Threads = None,
     decoder: option.Decoder = "auto",
+    executor: option.Executor = None,
+    ray_address: option.RayAddress = None,
     on_error: option.OnError = "skip",
     max_failures: option.MaxFailures = None,
     checkpoint: option.Checkpoint = None,
     strict: option.Strict = False,
     json_file: option.Json = None,
+    page_file: option.ReportPage = None,
     quiet: option.Quiet = False,
 ) -> None:
     """Load the images of shards; say how fast it went and what became of every image.
@@ -117,13 +138,51 @@ def load(
     }
     with exit_codes():
         kinds = _split(shard_extensions)
-        pipeline = make_pipeline(paths, kinds, limit_shards, limit, reader)
+        surveyor = make_surveyor(page_file)
+        pipeline = make_pipeline(paths, kinds, limit_shards, limit, reader, surveyor=surveyor)
+        targets = Targets(json_file, page_file, checkpoint)
         check_target("--json", json_file, paths, kinds)
+        check_target("--report", page_file, paths, kinds)
         check_target("--checkpoint", checkpoint, paths, kinds)
-        check_resumable(checkpoint, limit, json_file)
-        report = load_all(pipeline, limit, json_file, checkpoint, quiet=quiet)
+        check_resumable(targets, limit)
+        report = load_all(pipeline, choose(executor, ray_address), limit, targets, surveyor, quiet=quiet)
         if strict and (report.num_skipped or len(report.losses)):
             raise typer.Exit(FINDINGS)
+
+
+@app.command(epilog=_REPORT_EPILOG, no_args_is_help=True)
+def report(
+    paths: option.Paths,
+    *,
+    output: option.Output = "report.html",
+    limit: option.Limit = None,
+    limit_shards: option.LimitShards = None,
+    shard_extensions: option.ShardExtensions = ".tar",
+    storage_option: option.StorageOption = None,
+    extensions: option.Extensions = ".jpg,.jpeg",
+    fields: option.Fields = "txt",
+    threads: option.Threads = None,
+    decoder: option.Decoder = "auto",
+    quiet: option.Quiet = False,
+) -> None:
+    """Look at every image of shards, and write one page about them that opens without a network.
+
+    It shows a fair sample of the pictures, how their sizes and other measures are distributed, what was
+    skipped or lost and why, and where that lies in each shard.
+    """
+    reader = {
+        "extensions": _split(extensions),
+        "fields": _split(fields),
+        "num_threads": _num_cores() if threads is None else threads,
+        "decoder": decoder,
+        "storage_options": option.storage_options(storage_option),
+    }
+    with exit_codes():
+        kinds = _split(shard_extensions)
+        surveyor = make_surveyor(output)
+        pipeline = make_pipeline(paths, kinds, limit_shards, limit, reader, surveyor=surveyor)
+        check_target("--output", output, paths, kinds)
+        load_all(pipeline, choose(None, None), limit, Targets(page_file=output), surveyor, quiet=quiet)
 
 
 @app.command(epilog=_CHECK_EPILOG, no_args_is_help=True)

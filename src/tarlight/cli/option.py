@@ -27,6 +27,11 @@ def writable_json(text: str | None) -> str | None:
     return text if text in {None, "-"} else _writable(text, ".json", ", and - is standard output")
 
 
+def writable_page(text: str | None) -> str | None:
+    """Check the target of `--report` and `--output`."""
+    return None if text is None else _writable(text, ".html")
+
+
 def writable_csv(text: str | None) -> str | None:
     """Check the target of `--csv`; - is standard output."""
     return text if text in {None, "-"} else _writable(text, ".csv", ", and - is standard output")
@@ -141,6 +146,23 @@ Decoder = Annotated[
     str,
     typer.Option(metavar="NAME", help="auto, or one decoder by its name.", rich_help_panel=_HOW),
 ]
+Executor = Annotated[
+    str | None,
+    typer.Option(
+        metavar="local|ray",
+        help="This process, or a Ray cluster; if not given, what TARLIGHT_EXECUTOR says, else local.",
+        rich_help_panel=_HOW,
+    ),
+]
+RayAddress = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS",
+        help="The cluster: auto, host:port or ray://host:port; if not given, the one of this machine, which "
+        "is started if need be.",
+        rich_help_panel=_HOW,
+    ),
+]
 OnError = Annotated[
     str,
     typer.Option(metavar="skip|raise", help="Skip what is bad, or stop at the first.", rich_help_panel=_HOW),
@@ -181,6 +203,27 @@ Json = Annotated[
         metavar="FILE",
         callback=writable_json,
         help="Write the ledger as JSON to FILE, which ends in .json; - is standard output.",
+        rich_help_panel=_OUT,
+    ),
+]
+ReportPage = Annotated[
+    str | None,
+    typer.Option(
+        "--report",
+        metavar="FILE",
+        callback=writable_page,
+        help="Write a page about the images as well: pictures, plots, problems. FILE ends in .html.",
+        rich_help_panel=_OUT,
+    ),
+]
+Output = Annotated[
+    str,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        callback=writable_page,
+        help="The page to write; it ends in .html.",
         rich_help_panel=_OUT,
     ),
 ]

@@ -56,6 +56,11 @@ class Report:
     """Bytes named in `losses`."""
     pixels: int
     """Pixels decoded."""
+    busy_seconds: dict[str, float]
+    """Stage -> wall time that workers spent in it. What it does ahead in threads of its own counts only where
+    somebody waits for it, so the stage with the most is the bottleneck."""
+    workers: dict[str, float]
+    """Worker -> wall time that it was there; `local` for the local executor, else `host/pid`."""
     unbalanced_shards: tuple[str, ...]
     """Shards whose bytes do not add up: always empty, or tarlight has a bug."""
     skips: Spool[Skip]
@@ -64,6 +69,12 @@ class Report:
     """Every lost range of bytes."""
     notes: Spool[Note]
     """Whatever else was noticed."""
+
+    @property
+    def waiting_seconds(self) -> dict[str, float]:
+        """Stage -> wall time that workers were not in it: in other stages, or waiting for the consumer."""
+        total = sum(self.workers.values())
+        return {stage: max(total - busy, 0.0) for stage, busy in self.busy_seconds.items()}
 
     @property
     def num_skipped(self) -> int:
@@ -84,6 +95,7 @@ class Report:
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON, with the first 10,000 entries of each kind."""
         plain = {name: getattr(self, name) for name in self.__slots__ if name not in ENTRIES}
+        plain["waiting_seconds"] = self.waiting_seconds
         for name in ENTRIES:
             first = zip(range(KEPT_IN_MEMORY), getattr(self, name), strict=False)
             plain[name] = [entry._asdict() for _, entry in first]

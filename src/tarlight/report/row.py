@@ -89,6 +89,7 @@ def rows(report: Report, encoding: str = "utf-8") -> Iterator[Row]:
     yield from _count_rows("fallbacks", report.fallbacks, encoding)
     yield from _note_rows(report, encoding)
     yield from _rate_rows(report)
+    yield from _stage_rows(report, encoding)
     yield from _balance_rows(report, encoding)
 
 
@@ -208,6 +209,16 @@ def _rate_rows(report: Report) -> Iterator[Row]:
     yield Row("images/s", digits(rate(report.images_delivered, seconds)), "delivered", depth=1)
     yield Row("MB/s", digits(rate(report.bytes_read, seconds) / 1e6), "read", depth=1)
     yield Row("Mpix/s", digits(rate(report.pixels, seconds) / 1e6), "decoded", depth=1)
+
+
+def _stage_rows(report: Report, encoding: str) -> Iterator[Row]:
+    """Who worked, and in which stage the time went."""
+    if report.workers:
+        yield Row("workers", count(len(report.workers)))
+    waiting = report.waiting_seconds
+    for stage, busy in report.busy_seconds.items():
+        remark = f"seconds busy, {waiting[stage]:,.2f} waiting"
+        yield Row(label(stage, _KEY, encoding), f"{busy:,.2f}", remark, depth=1)
 
 
 def _balance_rows(report: Report, encoding: str) -> Iterator[Row]:

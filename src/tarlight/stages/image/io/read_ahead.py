@@ -1,13 +1,12 @@
 """The reader thread: shards become groups of candidates, handed to the decoding threads in tar order.
 
-One thread reads and parses; `num_threads` threads decode, outside the interpreter lock. The reader stops when
-the byte budget is used up and goes on when the consumer takes a batch. Nothing here looks at pixels.
+One thread reads and parses; others decode (`decode_threads`), outside the interpreter lock. The reader stops
+when the byte budget is used up and goes on when the consumer takes a batch. Nothing here looks at pixels.
 """
 
 from __future__ import annotations
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from itertools import zip_longest
 from queue import SimpleQueue
@@ -26,6 +25,7 @@ from tarlight.stages.image.io.candidate import (
     ReadHungry,
     ShardEnd,
 )
+from tarlight.stages.image.io.decode_threads import start_threads
 from tarlight.stages.image.io.option import GROUP_BYTES, GROUP_IMAGES
 from tarlight.stages.image.io.resume import check_version, pass_settled
 from tarlight.storage import Reading, ShardStat, StoppedError
@@ -57,11 +57,11 @@ class ReadAhead:
         self._caps = Caps(max_pixels=options.max_pixels, max_scans=options.max_scans)
         self._ledger = ledger
         self._course = course
-        self._budget = ByteBudget(options.read_ahead_bytes)
+        self._budget = ByteBudget(options.read_ahead_bytes(decoder))
         self._reading = Reading(options.storage_options)
         self._tasks: SimpleQueue[FileGroupTask | None] = SimpleQueue()
         self._stopping = threading.Event()
-        self._pool = ThreadPoolExecutor(options.num_threads, thread_name_prefix="tarlight-decode")
+        self._decoders = start_threads(decoder, options.num_threads)
         self._thread = threading.Thread(target=self._run, name="tarlight-read", daemon=True)
         self._thread.start()
 
@@ -89,7 +89,7 @@ class ReadAhead:
         self._budget.close()
         self._tasks.put(None)
         self._thread.join()
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._decoders.close()
         return sum(group.num_waiting for group in self.line.drain())
 
     def _run(self) -> None:
@@ -180,14 +180,8 @@ class ReadAhead:
 
     def _hand_over(self, group: Group) -> None:
         if self._budget.acquire(group.num_bytes) and group.has_work:
-            group.done = self._pool.submit(self._decode, group)
+            group.done = self._decoders.submit(group)
         self.line.put(group)
-
-    def _decode(self, group: Group) -> None:
-        waiting = [entry for entry in group.entries if isinstance(entry, Candidate) and entry.encoded]
-        images = [entry.encoded for entry in waiting if entry.encoded]
-        for entry, outcome in zip(waiting, self.decoder.decode(images), strict=True):
-            entry.outcome, entry.encoded = outcome, None
 
 
 class _ShardBytes:
