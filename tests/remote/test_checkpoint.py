@@ -44,7 +44,7 @@ def stored(bucket, filled):
     """Three shards in each store that can list, the last of two ranges; with the right to write."""
     if bucket.name not in filled:
         for index, ballast in enumerate((0, 0, 1 << 20)):
-            bucket.put(f"course/{index}.tar", shard(20, ballast=ballast, seed=index))
+            bucket.put(f"checkpoint/course/{index}.tar", shard(20, ballast=ballast, seed=index))
         filled.add(bucket.name)
     if bucket.name == "gcs":  # the client library signs what it writes there, whatever it was told
         return replace(bucket, options={**bucket.options, "skip_signature": False, "bearer_token": "any"})
@@ -52,7 +52,7 @@ def stored(bucket, filled):
 
 
 def made(server, **options):
-    return pipeline(server.url("course"), server.storage_options, **options)
+    return pipeline(server.url("checkpoint/course"), server.storage_options, **options)
 
 
 def paths(batches):
@@ -89,9 +89,9 @@ def test_a_run_goes_on_from_a_checkpoint_in_its_bucket(stored):
 def test_a_killed_run_goes_on(s3, tmp_path):
     """A process killed again and again leaves nothing out, and repeats only the batch in hand."""
     for index in range(2):
-        s3.put(f"killed/{index}.tar", shard(20, seed=index))
-    url, options, log = s3.url("killed"), s3.storage_options, tmp_path / "log"
-    settings = json.dumps([url, options, s3.url("state/killed/"), str(log)])
+        s3.put(f"checkpoint/killed/{index}.tar", shard(20, seed=index))
+    url, options, log = s3.url("checkpoint/killed"), s3.storage_options, tmp_path / "log"
+    settings = json.dumps([url, options, s3.url("checkpoint/state/killed/"), str(log)])
     log.touch()
     for kill_after in (3, 9, 1000):
         victim = subprocess.Popen([sys.executable, "-c", VICTIM, settings], cwd=REPOSITORY)
@@ -110,12 +110,12 @@ def test_a_killed_run_goes_on(s3, tmp_path):
 
 def test_a_shard_written_anew_is_not_gone_on_with(s3):
     """A shard whose ETag changed since a run stopped in its middle is an error, never a mix."""
-    s3.put("renewed/0.tar", shard(20))
-    made = pipeline(s3.url("renewed"), s3.storage_options, batch_size=3)
+    s3.put("checkpoint/renewed/0.tar", shard(20))
+    made = pipeline(s3.url("checkpoint/renewed"), s3.storage_options, batch_size=3)
     with made.stream() as run:
         next(run)
         state = run.state_dict()
-    s3.put("renewed/0.tar", shard(20, seed=1)[: len(shard(20))].ljust(len(shard(20)), b"\0"))
+    s3.put("checkpoint/renewed/0.tar", shard(20, seed=1)[: len(shard(20))].ljust(len(shard(20)), b"\0"))
     again = made.stream()
     again.load_state_dict(state)
     with pytest.raises((ShardChangedError, CheckpointMismatchError), match="renewed"):
@@ -124,8 +124,8 @@ def test_a_shard_written_anew_is_not_gone_on_with(s3):
 
 def test_a_state_tells_no_query(s3, moto_port):
     """States and reports of a run over presigned URLs hold none of their query, pickled or not."""
-    s3.put("signed/0.tar", shard(5))
-    url, signature = signed(moto_port, "signed/0.tar")
+    s3.put("checkpoint/told-state/0.tar", shard(5))
+    url, signature = signed(moto_port, "checkpoint/told-state/0.tar")
     run = pipeline([url, url], batch_size=2).stream()
     for _ in run:
         told = pickle.dumps(run.state_dict()) + json.dumps(run.state_dict()).encode()
@@ -146,12 +146,12 @@ def test_a_lost_shard_tells_no_query(proxy):
 
 def test_another_query_is_the_same_shard(s3, moto_port):
     """A run over presigned URLs goes on when they were signed anew."""
-    s3.put("anew/0.tar", shard(9))
+    s3.put("checkpoint/anew/0.tar", shard(9))
     options = {"batch_size": 2}
-    with pipeline(f"{signed(moto_port, 'anew/0.tar')[0]}&x=1", **options).stream() as run:
+    with pipeline(f"{signed(moto_port, 'checkpoint/anew/0.tar')[0]}&x=1", **options).stream() as run:
         before = paths([next(run), next(run)])
         state = run.state_dict()
-    again = pipeline(f"{signed(moto_port, 'anew/0.tar')[0]}&x=2", **options).stream()
+    again = pipeline(f"{signed(moto_port, 'checkpoint/anew/0.tar')[0]}&x=2", **options).stream()
     again.load_state_dict(state)
     assert len({*before, *paths(again)}) == 9
     assert again.report.images_delivered == 9
@@ -159,8 +159,8 @@ def test_another_query_is_the_same_shard(s3, moto_port):
 
 def test_a_place_that_cannot_be_used_is_an_error(s3):
     """A bucket that is not there is said before anything is read."""
-    s3.put("course/0.tar", shard(20))
-    made = pipeline(s3.url("course"), s3.storage_options)
+    s3.put("checkpoint/course/0.tar", shard(20))
+    made = pipeline(s3.url("checkpoint/course"), s3.storage_options)
     with pytest.raises(CheckpointError, match=r"s3://nobody-has-this/c\.json.*no bucket"):
         made.stream(checkpoint_path="s3://nobody-has-this/c.json")
 
@@ -168,9 +168,9 @@ def test_a_place_that_cannot_be_used_is_an_error(s3):
 @pytest.mark.parametrize("answer", [fault.status(403, "Forbidden", "AccessDenied"), fault.status(500, "Oh")])
 def test_a_refused_write_ends_the_run(s3, proxy, answer):
     """A checkpoint that the bucket refuses, or cannot take, ends the run with an error that names it."""
-    s3.put("course/0.tar", shard(20))
+    s3.put("checkpoint/course/0.tar", shard(20))
     behind = s3.at(proxy.port)
-    made = pipeline(behind.url("course"), {**behind.storage_options, **QUICK}, batch_size=2)
+    made = pipeline(behind.url("checkpoint/course"), {**behind.storage_options, **QUICK}, batch_size=2)
     run = made.stream(checkpoint_path=behind.url("refused.json"))
     next(run)
     proxy.add(answer, lambda request: request.method == "PUT")
@@ -183,9 +183,9 @@ def test_a_refused_write_ends_the_run(s3, proxy, answer):
 
 def test_a_write_is_repeated(s3, proxy):
     """A write that fails for a while is made again, and what is kept is whole."""
-    s3.put("again/0.tar", shard(6))
+    s3.put("checkpoint/again/0.tar", shard(6))
     behind = s3.at(proxy.port)
-    made = pipeline(behind.url("again"), {**behind.storage_options, **QUICK}, batch_size=2)
+    made = pipeline(behind.url("checkpoint/again"), {**behind.storage_options, **QUICK}, batch_size=2)
     target = behind.url(f"again-{time.monotonic_ns()}.json")
     with made.stream(checkpoint_path=target) as run:
         next(run)
@@ -197,22 +197,22 @@ def test_a_write_is_repeated(s3, proxy):
 
 def test_something_else_is_no_checkpoint(s3):
     """An object that is no checkpoint is refused, and left as it is."""
-    s3.put("course/0.tar", shard(20))
+    s3.put("checkpoint/course/0.tar", shard(20))
     s3.put("shard.json", shard(5))
     with pytest.raises(CheckpointError, match=r"s3://bucket/shard\.json: not a checkpoint"):
-        pipeline(s3.url("course"), s3.storage_options).stream(checkpoint_path=s3.url("shard.json"))
+        pipeline(s3.url("checkpoint/course"), s3.storage_options).stream(checkpoint_path=s3.url("shard.json"))
 
 
 def test_the_command_keeps_it_in_a_bucket(s3, monkeypatch):
     """`--checkpoint` takes the URL of an object, with the credentials of the environment."""
-    s3.put("command/0.tar", shard(5))
+    s3.put("checkpoint/command/0.tar", shard(5))
     options = s3.storage_options
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", options["access_key_id"])
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", options["secret_access_key"])
     monkeypatch.setenv("AWS_ENDPOINT_URL", options["endpoint"])
     monkeypatch.setenv("AWS_REGION", "us-east-1")
-    target = s3.url(f"state/{time.monotonic_ns()}.json")
+    target = s3.url(f"checkpoint/state/{time.monotonic_ns()}.json")
     for said in ("5 of 5 images delivered", "the run was finished before"):
-        ran = run_in_pipes(["-m", "tarlight", "load", s3.url("command"), "--checkpoint", target])
+        ran = run_in_pipes(["-m", "tarlight", "load", s3.url("checkpoint/command"), "--checkpoint", target])
         assert ran.code == 0
         assert said in ran.err

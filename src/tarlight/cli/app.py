@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tarlight.cli import option
+from tarlight.cli import option, value
 from tarlight.cli.exit_code import FINDINGS, exit_codes
 from tarlight.cli.inspect import check_dataset, parse_limits, peek_at
 from tarlight.cli.run import (
@@ -125,7 +125,7 @@ def load(
 
     The pixels are decoded and thrown away. Progress and the ledger go to standard error.
     """
-    store = option.storage_options(storage_option)
+    store = value.storage_options(storage_option)
     reader = {
         "extensions": _split(extensions),
         "fields": _split(fields),
@@ -175,7 +175,7 @@ def report(
         "fields": _split(fields),
         "num_threads": _num_cores() if threads is None else threads,
         "decoder": decoder,
-        "storage_options": option.storage_options(storage_option),
+        "storage_options": value.storage_options(storage_option),
     }
     with exit_codes():
         kinds = _split(shard_extensions)
