@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tarlight.cli import option
+from tarlight.cli import option  # noqa: TC001 (typer reads the annotations)
 from tarlight.cli.exit_code import FINDINGS, exit_codes
 from tarlight.cli.inspect import check_dataset, parse_limits, peek_at
 from tarlight.cli.run import (
