@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tarlight.cli import option, value
+from tarlight.cli import option  # noqa: TC001 (typer reads the annotations)
 from tarlight.cli.exit_code import FINDINGS, exit_codes
 from tarlight.cli.inspect import check_dataset, parse_limits, peek_at
 from tarlight.cli.run import (
@@ -20,6 +20,7 @@ from tarlight.cli.run import (
     make_pipeline,
     make_surveyor,
 )
+from tarlight.cli.value import storage_options
 from tarlight.errors import ArgumentError
 
 _HELP = "Loads images out of tar shards, with every image accounted for."
@@ -125,7 +126,7 @@ def load(
 
     The pixels are decoded and thrown away. Progress and the ledger go to standard error.
     """
-    store = value.storage_options(storage_option)
+    store = storage_options(storage_option)
     reader = {
         "extensions": _split(extensions),
         "fields": _split(fields),
@@ -175,7 +176,7 @@ def report(
         "fields": _split(fields),
         "num_threads": _num_cores() if threads is None else threads,
         "decoder": decoder,
-        "storage_options": value.storage_options(storage_option),
+        "storage_options": storage_options(storage_option),
     }
     with exit_codes():
         kinds = _split(shard_extensions)

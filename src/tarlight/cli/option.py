@@ -6,13 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tarlight.cli.value import (
-    count_or_fraction,
-    resumable,
-    writable_csv,
-    writable_json,
-    writable_page,
-)
+from tarlight.cli.value import count_or_fraction, resumable, writable_csv, writable_json, writable_page
 
 _WHAT, _HOW, _OUT = "What to read", "How to read it", "What to say"
 

@@ -1,4 +1,4 @@
-"""What was typed after an option, read and checked."""
+"""Reads the values of options, and refuses those that cannot work before anything is done."""
 
 from __future__ import annotations
 
