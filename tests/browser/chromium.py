@@ -26,9 +26,13 @@ def find_chromium() -> str | None:
     return next((path for name in names if (path := shutil.which(name))), None)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Give a headless Chromium that finds no host on any network."""
+    """Give a headless Chromium that finds no host on any network.
+
+    One for each module of tests: while it is open, Playwright has an event loop in this thread, in which tests of
+    other modules could not run one of their own.
+    """
     program = find_chromium()
     if program is None:
         pytest.skip("no Chromium; `make setup` as root installs it, see tests/browser/setup.sh")
