@@ -30,8 +30,8 @@ def find_chromium() -> str | None:
 def browser() -> Iterator[Browser]:
     """Give a headless Chromium that finds no host on any network.
 
-    One for each module of tests: while it is open, Playwright has an event loop in this thread, in which tests of
-    other modules could not run one of their own.
+    One for each module of tests: while it is open, Playwright has an event loop in this thread, in which
+    tests of other modules could not run one of their own.
     """
     program = find_chromium()
     if program is None:
