@@ -62,7 +62,7 @@ def ids(batch):
 def books(report):
     """All of a report that must not depend on interruptions: everything but its times and its outcome."""
     plain = json.loads(json.dumps(report.to_dict()))
-    for name in ("seconds", "outcome"):
+    for name in ("seconds", "times", "outcome"):
         del plain[name]
     plain["notes"] = [note for note in plain["notes"] if Note(**note).kind != "checkpoint"]
     plain["num_notes"] = len(plain["notes"])

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from typing import Annotated, Any
 
 import typer
 
 from tarlight.cli import option
 from tarlight.cli.exit_code import FINDINGS, exit_codes
-from tarlight.cli.inspect import check_dataset, parse_limits, peek_at
+from tarlight.cli.inspect import check_dataset, explain_load, parse_limits, peek_at
 from tarlight.cli.run import check_resumable, check_target, draw_sample, load_all, make_pipeline
 from tarlight.errors import ArgumentError
+from tarlight.resources import num_cores
 
 _HELP = "Loads images out of tar shards, with every image accounted for."
 _LOAD_EPILOG = """[bold]Examples[/bold]
@@ -54,6 +54,16 @@ tarlight check shards/ --fail-on error,missing_sidecar --json -
 0 done, 1 findings that --fail-on names, 2 usage, 3 input missing or denied, 4 stopped by an error, \
 130 Ctrl-C."""
 
+_EXPLAIN_EPILOG = """[bold]Examples[/bold]
+
+tarlight explain shards/
+
+tarlight explain 's3://bucket/folder/{00000..00099}.tar' --seconds 20 --verify
+
+[bold]Exit codes[/bold]
+
+0 done, 2 usage, 3 input missing or denied, 4 stopped by an error, 130 Ctrl-C."""
+
 app = typer.Typer(
     name="tarlight",
     no_args_is_help=True,
@@ -93,6 +103,7 @@ def load(
     batch_size: option.BatchSize = 100,
     threads: option.Threads = None,
     decoder: option.Decoder = "auto",
+    max_requests: option.MaxRequests = 16,
     on_error: option.OnError = "skip",
     max_failures: option.MaxFailures = None,
     checkpoint: option.Checkpoint = None,
@@ -109,8 +120,9 @@ def load(
         "extensions": _split(extensions),
         "fields": _split(fields),
         "batch_size": batch_size,
-        "num_threads": _num_cores() if threads is None else threads,
+        "num_threads": num_cores() if threads is None else threads,
         "decoder": decoder,
+        "max_requests": max_requests,
         "on_error": on_error,
         "max_failures": max_failures,
         "storage_options": store,
@@ -131,6 +143,7 @@ def check(
     paths: option.Paths,
     *,
     shard_extensions: option.ShardExtensions = ".tar",
+    storage_option: option.StorageOption = None,
     extensions: option.Extensions = ".jpg,.jpeg",
     fast: option.Fast = False,
     threads: option.Threads = None,
@@ -146,9 +159,10 @@ def check(
     """
     options: dict[str, Any] = {
         "fast": fast,
+        "storage_options": option.storage_options(storage_option),
         "file_extensions": _split(shard_extensions),
         "extensions": _split(extensions),
-        "num_threads": _num_cores() if threads is None else threads,
+        "num_threads": num_cores() if threads is None else threads,
     }
     with exit_codes():
         limits = parse_limits(fail_on)
@@ -171,6 +185,7 @@ def peek(
     *,
     records: option.Records = 10,
     shard_extensions: option.ShardExtensions = ".tar",
+    storage_option: option.StorageOption = None,
     extensions: option.Extensions = ".jpg,.jpeg",
     images: option.Pictures = False,
     graphics: option.Graphics = "auto",
@@ -181,11 +196,51 @@ def peek(
     """
     options: dict[str, Any] = {
         "num_records": records,
+        "storage_options": option.storage_options(storage_option),
         "file_extensions": _split(shard_extensions),
         "extensions": _split(extensions),
     }
     with exit_codes():
         peek_at(path, options, graphics=graphics if images or graphics != "auto" else None)
+
+
+@app.command(epilog=_EXPLAIN_EPILOG, no_args_is_help=True)
+def explain(
+    paths: option.Paths,
+    *,
+    seconds: option.Seconds = 10.0,
+    limit: option.Limit = None,
+    verify: option.Verify = False,
+    shard_extensions: option.ShardExtensions = ".tar",
+    storage_option: option.StorageOption = None,
+    extensions: option.Extensions = ".jpg,.jpeg",
+    fields: option.Fields = "",
+    batch_size: option.BatchSize = 100,
+    threads: option.Threads = None,
+    decoder: option.Decoder = "auto",
+    max_requests: option.MaxRequests = 16,
+    json_file: option.ExplanationJson = None,
+    quiet: option.Quiet = False,
+) -> None:
+    """Say why loading is as fast as it is: which stage holds up the others, and what to change.
+
+    Measures what the store, one parsing thread and the decoder can do alone, then loads for a while.
+    """
+    reader = {
+        "extensions": _split(extensions),
+        "fields": _split(fields),
+        "batch_size": batch_size,
+        "num_threads": num_cores() if threads is None else threads,
+        "decoder": decoder,
+        "max_requests": max_requests,
+        "storage_options": option.storage_options(storage_option),
+    }
+    with exit_codes():
+        kinds = _split(shard_extensions)
+        pipeline = make_pipeline(paths, kinds, None, None, reader)
+        check_target("--json", json_file, paths, kinds)
+        bounds: dict[str, Any] = {"seconds": seconds, "limit": limit, "verify": verify}
+        explain_load(pipeline, bounds, json_file=json_file, quiet=quiet)
 
 
 @app.command(epilog=_SAMPLE_EPILOG, no_args_is_help=True)
@@ -200,13 +255,6 @@ def sample(
     """Write a dataset to try things on: drawn colour images with captions and JSON, in tar shards."""
     with exit_codes():
         draw_sample(folder, images, shards, seed, damage=damage)
-
-
-def _num_cores() -> int:
-    """Cores that this process may use; all of the machine where the system does not tell."""
-    if hasattr(os, "sched_getaffinity"):  # Linux
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _split(text: str) -> tuple[str, ...]:

@@ -148,7 +148,8 @@ def apply_stage(stage: Stage, tasks: Iterator[Task], context: StageContext) -> G
     outputs = _one_by_one(stage, taken, tally, context) if stream is None else _streamed(stream, tally)
     try:
         while True:
-            with naming(stage, None if is_stream else tally):  # a stream works on several tasks at once
+            # A stream works on several tasks at once.
+            with context.times.stages.doing(stage.label), naming(stage, None if is_stream else tally):
                 task = next(outputs, None)
             if task is None:
                 break

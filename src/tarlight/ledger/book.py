@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tarlight.ledger.section import Section
+    from tarlight.ledger.times import Times
 
 
 class Ledger:
@@ -110,8 +111,8 @@ class Ledger:
         for note in section.notes:
             self.notes.append(note)
 
-    def report(self, outcome: str, seconds: float) -> Report:
-        """The books as they stand now."""
+    def report(self, outcome: str, seconds: float, times: Times | None = None) -> Report:
+        """The books as they stand now, with the times of their run where it kept any."""
         with self._lock:
             counts = self._counts
             return Report(
@@ -135,4 +136,5 @@ class Ledger:
                 skips=self.skips,
                 losses=self.losses,
                 notes=self.notes,
+                times=times or {},
             )

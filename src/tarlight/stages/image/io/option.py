@@ -9,7 +9,7 @@ from tarlight.argument import check_bool, check_choice, check_int, check_number,
 from tarlight.decode import NAMES as DECODERS
 from tarlight.decode import VERIFY, Share
 from tarlight.errors import ArgumentError
-from tarlight.storage import check_option_names
+from tarlight.storage import DEFAULT_PLAN, Plan, check_option_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,12 +47,14 @@ class ReaderOptions:
     max_scans: int
     max_member_bytes: int
     max_batch_bytes: int
+    max_requests: int
     storage_options: Mapping[str, Any] | None = field(repr=False)
 
     def __post_init__(self) -> None:
         for name in ("batch_size", "num_threads", "max_pixels", "max_scans", "max_member_bytes"):
             check_int(name, getattr(self, name), minimum=1)
         check_int("max_batch_bytes", self.max_batch_bytes, minimum=1)
+        check_int("max_requests", self.max_requests, minimum=1)
         Share(self.num_gpus_per_worker, self.gpu_memory_fraction)
         check_bool("verbose", self.verbose)
         check_bool("exif_orientation", self.exif_orientation)
@@ -72,6 +74,20 @@ class ReaderOptions:
         and small beside the batch itself.
         """
         return max(self.max_batch_bytes // 4, GROUP_BYTES)
+
+    @property
+    def plan(self) -> Plan:
+        """How remote shards are fetched: the window holds a range for every request."""
+        window = max(self.max_requests, 2) * DEFAULT_PLAN.range_bytes
+        return Plan(window_bytes=window, max_requests=self.max_requests)
+
+    @property
+    def tasks_ahead(self) -> int:
+        """Partitions that wait for the reader, so that it does not run dry on tiny shards.
+
+        More than there may be requests at once: a shard may be no more than one request.
+        """
+        return 2 * max(self.max_requests, DEFAULT_PLAN.max_requests)
 
 
 def check_failures(value: Any) -> float:

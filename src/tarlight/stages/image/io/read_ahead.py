@@ -7,6 +7,7 @@ the byte budget is used up and goes on when the consumer takes a batch. Nothing 
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from itertools import zip_longest
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING
 from tarlight.decode import Caps, Encoded, Refusal, read_facts
 from tarlight.errors import ShardChangedError, ShardChecksumError, ShardReadError
 from tarlight.ledger import Branch, Loss, LossReason, ShardAccount
+from tarlight.ledger.times import DECODING, PARTITIONS, READING, ROOM, STORE
 from tarlight.stages.image.io.budget import ByteBudget
 from tarlight.stages.image.io.candidate import (
     Candidate,
@@ -34,31 +36,30 @@ from tarlight.tar import read_records
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tarlight.checkpoint import Course
     from tarlight.decode import Decoder
     from tarlight.ledger import Books
+    from tarlight.ledger.times import Watch
+    from tarlight.stages.base import StageContext
     from tarlight.stages.image.io.option import ReaderOptions
     from tarlight.storage import OpenShard
     from tarlight.tar import ImageRecord
     from tarlight.tasks import FileGroupTask
 
 
-TASKS_AHEAD = 32
-"""Partitions that wait for the reader, so that it does not run dry on tiny shards while a consumer works."""
-
-
 class ReadAhead:
     """Reads partitions ahead of their consumer. All methods are for the consumer's thread."""
 
-    def __init__(self, options: ReaderOptions, decoder: Decoder, ledger: Books, course: Course) -> None:
+    def __init__(self, options: ReaderOptions, decoder: Decoder, context: StageContext) -> None:
         self.line = Line()
         self.decoder = decoder
         self._options = options
         self._caps = Caps(max_pixels=options.max_pixels, max_scans=options.max_scans)
-        self._ledger = ledger
-        self._course = course
+        self._ledger = context.ledger
+        self._course = context.course
+        self._watch = context.times.watch(READING)
+        self._crew = context.times.crew(DECODING, options.num_threads)
         self._budget = ByteBudget(options.read_ahead_bytes)
-        self._reading = Reading(options.storage_options)
+        self._reading = Reading(options.storage_options, options.plan)
         self._tasks: SimpleQueue[FileGroupTask | None] = SimpleQueue()
         self._stopping = threading.Event()
         self._pool = ThreadPoolExecutor(options.num_threads, thread_name_prefix="tarlight-decode")
@@ -90,6 +91,8 @@ class ReadAhead:
         self._tasks.put(None)
         self._thread.join()
         self._pool.shutdown(wait=True, cancel_futures=True)
+        self._crew.stop()
+        self._watch.stop()
         return sum(group.num_waiting for group in self.line.drain())
 
     def _run(self) -> None:
@@ -104,15 +107,19 @@ class ReadAhead:
             self.line.put(ReadFailure(error))
         else:
             self.line.put(ReadEnd())
+        finally:
+            self._watch.rest()
 
     def _next_task(self) -> FileGroupTask | None:
         if self._tasks.empty():
             self.line.put(ReadHungry())
-        return self._tasks.get()
+        with self._watch.waiting_for(PARTITIONS):
+            return self._tasks.get()
 
     def _read_shard(self, task: FileGroupTask, path: str, size: int | None) -> None:
         try:
-            opened = self._reading.open(path, size)
+            with self._watch.waiting_for(STORE):
+                opened = self._reading.open(path, size)
         except ShardReadError as error:
             self._lose_shard(task, ShardStat(path, size, ""), error)
         else:
@@ -133,7 +140,7 @@ class ReadAhead:
         shard, start = opened.stat, self._course.start_of(opened.stat.path)
         check_version(shard, start)
         books = Branch(self._ledger)
-        source = _ShardBytes(opened, books, self._options.on_error, self._stopping)
+        source = _ShardBytes(opened, books, self._options.on_error, self._stopping, self._watch)
         records = read_records(
             source,
             shard=shard.path,
@@ -179,21 +186,27 @@ class ReadAhead:
         return Candidate(record, Encoded(data or b"", facts), pixel_bytes=facts.num_bytes)
 
     def _hand_over(self, group: Group) -> None:
-        if self._budget.acquire(group.num_bytes) and group.has_work:
+        with self._watch.waiting_for(ROOM):
+            has_room = self._budget.acquire(group.num_bytes)
+        if has_room and group.has_work:
             group.done = self._pool.submit(self._decode, group)
         self.line.put(group)
 
     def _decode(self, group: Group) -> None:
         waiting = [entry for entry in group.entries if isinstance(entry, Candidate) and entry.encoded]
         images = [entry.encoded for entry in waiting if entry.encoded]
+        began = time.monotonic()
         for entry, outcome in zip(waiting, self.decoder.decode(images), strict=True):
             entry.outcome, entry.encoded = outcome, None
+        self._crew.worked(time.monotonic() - began, len(images))
 
 
 class _ShardBytes:
     """The chunks of a shard; a read that fails ends them and becomes a loss."""
 
-    def __init__(self, opened: OpenShard, ledger: Books, on_error: str, stopping: threading.Event) -> None:
+    def __init__(
+        self, opened: OpenShard, ledger: Books, on_error: str, stopping: threading.Event, watch: Watch
+    ) -> None:
         self.failure: Loss | None = None
         self._has_ended = False
         self._opened = opened
@@ -201,12 +214,13 @@ class _ShardBytes:
         self._ledger = ledger
         self._on_error = on_error
         self._stopping = stopping
+        self._watch = watch
         self._position = 0
 
     def __iter__(self) -> Iterator[bytes]:
         try:
             with closing(self._opened.chunks()) as chunks:
-                for chunk in chunks:
+                while (chunk := self._next(chunks)) is not None:
                     if self._stopping.is_set():
                         raise StoppedError
                     self._position += len(chunk)
@@ -217,6 +231,10 @@ class _ShardBytes:
             if self._on_error == "raise":
                 raise
             self.failure = _loss_of(self._shard, self._position, error)
+
+    def _next(self, chunks: Iterator[bytes]) -> bytes | None:
+        with self._watch.waiting_for(STORE):
+            return next(chunks, None)
 
     def check(self) -> None:
         """A store that ends must have given all bytes; a parser that gives a shard up stops before that."""
