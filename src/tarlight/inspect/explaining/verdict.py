@@ -92,33 +92,37 @@ class Judge:
     def bottleneck(self) -> tuple[str, float]:
         """Return who never waits, and the part of the time that it was at work."""
         seen, stages = self.seen, self.seen.own_stages
-        parsing = seen.busy(READING)
+        parsing, decoding = seen.busy(READING), seen.busy(DECODING, self.options.num_threads)
         thread = sum(seen.busy(stage) for stage in stages)
         busiest = max(stages, key=seen.busy, default=PARSING)
-        decoding = seen.busy(DECODING, self.options.num_threads)
-        shares = {
-            DECODING: (decoding, DECODING, decoding),
-            READING: (parsing + seen.store, *max((seen.store, STORE_STAGE), (parsing, PARSING))[::-1]),
-            "thread": (thread, busiest, seen.busy(busiest)),
-        }
-        highest, name, share = max(shares.values())
-        if highest < _IDLE and seen.room > max(highest, 1 - _IDLE):
+        if seen.room > max(_IDLE, decoding, thread) and max(decoding, thread) < _IDLE:
             return BUDGET, seen.room
+        share, of_reader = max((seen.store, STORE_STAGE), (parsing, PARSING))
+        # Work on images that wait in the line is no reason why so few were taken from it.
+        _, name, share = max(
+            (decoding * _taken(seen.images, self._decoded), DECODING, decoding),
+            ((parsing + seen.store) * _taken(seen.images, seen.seen), of_reader, share),
+            (thread, busiest, seen.busy(busiest)),
+        )
         return name, share
 
     def limits(self, *, without: str = "") -> dict[str, float]:
         """Images a second that each thread could do if it never waited; `without` one stage."""
         seen = self.seen
-        worked = seen.times[DECODING].images if DECODING in seen.times else 0
         stages = [stage for stage in seen.own_stages if stage != without]
         store = 0.0 if without == STORE_STAGE else seen.store
         decoding = 0.0 if without == DECODING else seen.busy(DECODING, self.options.num_threads)
         return {
             READING: _limit(seen.seen, seen.seconds, seen.busy(READING) + store),
-            DECODING: _limit(worked, seen.seconds, decoding),
+            DECODING: _limit(self._decoded, seen.seconds, decoding),
             "thread": _limit(seen.images, seen.seconds, sum(map(seen.busy, stages))),
             "machine": self.ceilings.best_images_s,
         }
+
+    @property
+    def _decoded(self) -> int:
+        """Images that went through the decoding threads."""
+        return self.seen.times[DECODING].images if DECODING in self.seen.times else 0
 
     def _is_reader(self, name: str) -> bool:
         """Whether this is the part of the reader that works in the consumer's thread."""
@@ -167,18 +171,25 @@ class Judge:
     def _change(
         self, name: str, share: float, setting: Setting, limits: dict[str, float], advice: str
     ) -> Verdict:
-        expected = min(limits.values())
-        if expected < self.seen.images_s * WORTH_IT:
-            holds = min(limits, key=limits.__getitem__)
-            held = "all cores together are" if holds == "machine" else f"{_WORDS[holds]} is next, and"
-            return self._nothing(name, share, f"{advice}: but {held} hardly faster")
-        return Verdict(name, share, setting, expected, advice)
+        holds = min(limits, key=limits.__getitem__)
+        advice = f"{advice}; next is {_WORDS[holds]}"
+        return Verdict(name, share, setting, max(limits[holds], self.seen.images_s), advice)
 
     def _nothing(self, name: str, share: float, advice: str) -> Verdict:
         return Verdict(name, share, None, self.seen.images_s, advice)
 
 
-_WORDS = {READING: "reading", DECODING: "decoding", "thread": "what runs in the consumer's thread"}
+_WORDS = {
+    READING: "the reader thread",
+    DECODING: "decoding",
+    "thread": "what runs in the consumer's thread",
+    "machine": "what all cores can parse and decode",
+}
+
+
+def _taken(images: int, worked: int) -> float:
+    """The part of those that somebody worked on that were taken."""
+    return min(images / worked, 1.0) if worked else 1.0
 
 
 def _limit(images: int, seconds: float, part: float) -> float:

@@ -120,12 +120,12 @@ class ReadAhead:
         try:
             with self._watch.waiting_for(STORE):
                 opened = self._reading.open(path, size)
-        except ShardReadError as error:
+        except (ShardReadError, ShardChangedError) as error:
             self._lose_shard(task, ShardStat(path, size, ""), error)
         else:
             self._read_records(task, opened)
 
-    def _lose_shard(self, task: FileGroupTask, shard: ShardStat, error: ShardReadError) -> None:
+    def _lose_shard(self, task: FileGroupTask, shard: ShardStat, error: ShardReadError | ShardChangedError) -> None:
         """Not even the first byte came, however often it was asked for."""
         if self._options.on_error == "raise":
             raise error
