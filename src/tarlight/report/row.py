@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from tarlight.ledger import LossReason, SkipReason
 from tarlight.report.figure import count, digits, duration, num_bytes, plural, rate
 from tarlight.report.label import label
+from tarlight.report.stage import stage_figures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -89,6 +90,7 @@ def rows(report: Report, encoding: str = "utf-8") -> Iterator[Row]:
     yield from _count_rows("fallbacks", report.fallbacks, encoding)
     yield from _note_rows(report, encoding)
     yield from _rate_rows(report)
+    yield from _stage_rows(report, encoding)
     yield from _balance_rows(report, encoding)
 
 
@@ -208,6 +210,16 @@ def _rate_rows(report: Report) -> Iterator[Row]:
     yield Row("images/s", digits(rate(report.images_delivered, seconds)), "delivered", depth=1)
     yield Row("MB/s", digits(rate(report.bytes_read, seconds) / 1e6), "read", depth=1)
     yield Row("Mpix/s", digits(rate(report.pixels, seconds) / 1e6), "decoded", depth=1)
+
+
+def _stage_rows(report: Report, encoding: str) -> Iterator[Row]:
+    """How much of its time each stage was at work, and what it waited for."""
+    figures = list(stage_figures(report.times, encoding))
+    if figures:
+        yield Row("busy", "", "part of the time; the rest it waited for others")
+    for figure in figures:
+        waits = f"waited for {', '.join(figure.waits)}" if figure.waits else ""
+        yield Row(figure.name, figure.busy, waits, depth=1)
 
 
 def _balance_rows(report: Report, encoding: str) -> Iterator[Row]:

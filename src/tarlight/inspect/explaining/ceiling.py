@@ -74,11 +74,12 @@ def measure_ceilings(shards: Sequence[Shard], options: ReaderOptions, seconds: f
         InputMissingError: no image could be decoded.
         DecoderUnavailableError: the reader's decoder cannot be had here.
     """
-    material = read_some(shards, options, options.plan, seconds)
+    remote = not is_local(shards[0].path)
+    material = read_some(shards, options, options.plan, seconds * (1 + remote))
     images = parse(material, options)
     require_images(images, material)
     kept_bytes = sum(len(chunk) for _, chunks in material.shards for chunk in chunks)
-    more = 0.0 if is_local(shards[0].path) else _with_more(shards, options, seconds)
+    more = _with_more(shards, options, seconds * 2) if remote else 0.0
     parsed_s = _rate(lambda: len(parse(material, options)), seconds / 2)
     one, every = (_decode_rate(images, threads, seconds) for threads in (1, num_cores()))
     decoder = _choose(options)

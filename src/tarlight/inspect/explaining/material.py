@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 KEPT_BYTES = 64 << 20
 """Shards are kept up to here."""
+_WARM_UP = 4
+"""Chunks that there must be for the first one not to count."""
 _AT_ONCE = 512
 """Shards that are looked at, at most."""
 
@@ -39,9 +41,9 @@ class Material:
     shards: tuple[tuple[str, tuple[bytes, ...]], ...]
     """Path and chunks of each that was kept; the last one may be a beginning only."""
     num_bytes: int
-    """All that was read."""
+    """What was read after the first chunk, whose wait is that of a beginning."""
     seconds: float
-    """In which it was read."""
+    """In which that was read."""
 
     @property
     def bytes_s(self) -> float:
@@ -62,6 +64,7 @@ def read_some(shards: Sequence[Shard], options: ReaderOptions, plan: Plan, secon
     """
     reading = Reading(options.storage_options, plan)
     kept, num_bytes, began = [], 0, time.monotonic()
+    warm_up: list[tuple[float, int]] = []
     some = shards[:_AT_ONCE]
     try:
         for shard in some:
@@ -71,6 +74,8 @@ def read_some(shards: Sequence[Shard], options: ReaderOptions, plan: Plan, secon
             kept.append((str(shard.path), chunks))
             for chunk in _chunks_of(reading, shard):
                 num_bytes += len(chunk)
+                if len(warm_up) < _WARM_UP:
+                    warm_up.append((time.monotonic(), num_bytes))
                 if num_bytes <= KEPT_BYTES:
                     chunks.append(bytes(chunk))
                 if time.monotonic() - began >= seconds:
@@ -80,7 +85,8 @@ def read_some(shards: Sequence[Shard], options: ReaderOptions, plan: Plan, secon
     finally:
         reading.close()
     whole = tuple((path, tuple(chunks)) for path, chunks in kept if chunks)
-    return Material(whole, num_bytes, time.monotonic() - began)
+    began, before = warm_up[0] if len(warm_up) == _WARM_UP else (began, 0)
+    return Material(whole, num_bytes - before, time.monotonic() - began)
 
 
 def _chunks_of(reading: Reading, shard: Shard) -> Iterator[bytes]:

@@ -49,7 +49,8 @@ def lay_out(found: Explanation, *, width: int, encoding: str = "utf-8") -> Itera
     rate = f"{digits(seen.images_s)} images/s"
     yield line(Span(rate, "bold"), f", {plural(seen.images, 'image')} in {duration(seen.seconds)}")
     yield ()
-    yield line(Span(f"{'stage':<20}  {'alone, images/s':>15}  {'of the time':<17}  waited for", "dim"))
+    head = f"{'stage':<20}  {'alone, images/s':>15}  {'of the time':<17}  waited for"
+    yield line(Span(head[:width], "dim"))
     for row in _rows(found):
         yield _row_line(row, found.verdict.bottleneck, width, encoding)
     yield line(Span(_measured(found), "dim"))

@@ -125,7 +125,9 @@ class ReadAhead:
         else:
             self._read_records(task, opened)
 
-    def _lose_shard(self, task: FileGroupTask, shard: ShardStat, error: ShardReadError | ShardChangedError) -> None:
+    def _lose_shard(
+        self, task: FileGroupTask, shard: ShardStat, error: ShardReadError | ShardChangedError
+    ) -> None:
         """Not even the first byte came, however often it was asked for."""
         if self._options.on_error == "raise":
             raise error
