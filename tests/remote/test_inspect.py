@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from bench.bucket import options
@@ -35,7 +35,8 @@ class Counted(Bucket):
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            await super().serve(reader, writer)
+            with suppress(asyncio.CancelledError):  # the test is over
+                await super().serve(reader, writer)
         finally:
             writer.close()
 

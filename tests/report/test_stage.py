@@ -68,4 +68,4 @@ def test_figures_are_short_and_harmless() -> None:
         "\x1b[2J": StageTime("\x1b[2J", 50.0, {"decoding": 20.0}, 100.0),
     }
     texts = [str(figure) for figure in stage_figures(times)]
-    assert texts == ["reading 3% busy (waits for store 97%)", "decoding 0% busy", "\\x1b[2J 50% busy"]
+    assert texts == ["reading 3% (waits for store 97%)", "decoding 0%", "\\x1b[2J 50%"]

@@ -65,8 +65,9 @@ class Standing:
         return [*texts, f"{num_bytes(self.bytes_lost)} lost"] if self.bytes_lost else texts
 
     def stage_texts(self, encoding: str = "utf-8") -> list[str]:
-        """Return how busy each stage is, each short and readable on its own."""
-        return [str(figure) for figure in stage_figures(self.times, encoding)]
+        """Return how busy each stage is, each short; the first begins with the word."""
+        texts = [str(figure) for figure in stage_figures(self.times, encoding)]
+        return [f"busy: {texts[0]}", *texts[1:]] if texts else []
 
     def shard_text(self) -> str:
         """Return how many shards are done, and of how many."""

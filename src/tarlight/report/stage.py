@@ -31,17 +31,22 @@ class StageFigure(NamedTuple):
     """The wait that most of the time went to; empty without one."""
 
     def __str__(self) -> str:
-        return f"{self.name} {self.busy} busy" + (f" ({self.much})" if self.much else "")
+        return f"{self.name} {self.busy}" + (f" ({self.much})" if self.much else "")
 
 
 def stage_figures(times: Times, encoding: str = "utf-8") -> Iterator[StageFigure]:
     """Yield reading and decoding, and those of the other stages that did anything worth a word."""
-    for name, spent in times.items():
+    for name, spent in sorted(times.items(), key=_place):  # stable: stages stay in their order
         waits = sorted(_waits(spent), reverse=True)
         if name in _ALWAYS or spent.busy >= _LEAST:
             texts = tuple(f"{what} {part:.0%}" for part, what in waits)
             much = f"waits for {texts[0]}" if waits and waits[0][0] >= _MUCH else ""
             yield StageFigure(label(name, _NAME, encoding), f"{spent.busy:.0%}", texts, much)
+
+
+def _place(item: tuple[str, StageTime]) -> int:
+    """As images go: reading and decoding first, the consumer last."""
+    return {READING: 0, DECODING: 1, CONSUMER: 3}.get(item[0], 2)
 
 
 def _waits(spent: StageTime) -> Iterator[tuple[float, str]]:
