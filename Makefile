@@ -45,12 +45,13 @@ servers: $(VENV)/.installed
 	@tests/servers/setup.sh
 
 # Build tools are pinned as well, hence no build isolation.
-$(VENV)/.installed: pyproject.toml constraints.txt compat/nemo_curator/pyproject.toml
+$(VENV)/.installed: pyproject.toml constraints.txt compat/nemo_curator/pyproject.toml tests/browser/setup.sh
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "tarlight needs Python 3.11 or newer: make PYTHON=python3.x ...")'
 	@echo "setting up $(VENV) (once, about a minute)"
 	@$(PYTHON) -m venv $(VENV)
 	@$(PIP) install -c constraints.txt setuptools
 	@$(PIP) install -c constraints.txt --no-build-isolation -e '.[dev]' -e compat/nemo_curator
+	@tests/browser/setup.sh
 	@touch $@
 
 $(VENV)/.benchmarks: $(VENV)/.installed

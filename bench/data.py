@@ -52,6 +52,18 @@ def without_broken(shard: Path, good: set[str]) -> Path:
     return target
 
 
+def tiny_shards(num_shards: int) -> list[Path]:
+    """As many shards of one record each: links to one file, which are not resolved and so are read each."""
+    shard = tiny_records(1)
+    folder = CACHE / f"tiny-shards-{num_shards}"
+    folder.mkdir(parents=True, exist_ok=True)
+    links = [folder / f"{number:05d}.tar" for number in range(num_shards)]
+    for link in links:
+        if not link.is_symlink():
+            link.symlink_to(shard.resolve())
+    return links
+
+
 def tiny_records(num_records: int) -> Path:
     """A shard of one-pixel JPEGs with captions and json beside them: all cost, no decoding."""
     target = CACHE / f"tiny-{num_records}.tar"

@@ -82,7 +82,7 @@ def rate(timings: list[Timing]) -> float:
 
 def machine() -> dict[str, str]:
     """What the figures were measured on."""
-    names = ("tarlight", "numpy", "simplejpeg", "Pillow", "webdataset", "nvidia-dali-cuda120")
+    names = ("tarlight", "numpy", "simplejpeg", "Pillow", "webdataset", "nvidia-dali-cuda120", "ray")
     versions = {name: version for name in names if (version := _version(name))}
     return {
         "date": time.strftime("%Y-%m-%d"),

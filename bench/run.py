@@ -86,6 +86,21 @@ def startup(rounds: int) -> list[Row]:
     return [{"first_batch_s": round(wall, 3), "cpu_s": round(cpu, 3)}]
 
 
+def cluster(rounds: int) -> list[Row]:
+    """Ray beside local threads on the same two cores: steady state, start-up, and tiny partitions."""
+    if not has("ray"):
+        return [{"contender": "ray", "note": "not installed"}]
+    photos, tiny = _copies([str(shard) for shard in data.photos()], 8), [*map(str, data.tiny_shards(200))]
+    names = ("local", "ray_1", "ray_2")
+    steady = interleave(rounds, {name: _on_cluster(name, *photos) for name in names})
+    small = interleave(rounds, {name: _on_cluster(name, *tiny) for name in names})
+    rows = [{"what": "photos", **_row(name, steady[name], steady["local"])} for name in names]
+    rows += [{"what": "one partition each", **_row(name, small[name], small["local"])} for name in names]
+    start = interleave(rounds, {"startup": _on_cluster("startup", photos[0])})["startup"]
+    seconds = round(statistics.median(timing.wall_s for timing in start), 2)
+    return [*rows, {"what": "first batch, Ray started", "contender": "ray_1", "seconds": seconds}]
+
+
 SECTIONS = {
     "throughput": throughput,
     "broken": broken,
@@ -93,6 +108,7 @@ SECTIONS = {
     "parser": parser,
     "memory": memory,
     "startup": startup,
+    "cluster": cluster,
     "object store": object_store,
     "object store, photos": store_photos,
     "object store, listing": store_listing,
@@ -101,6 +117,10 @@ SECTIONS = {
 
 def _pass(name: str, shards: list[str]) -> functools.partial[Timing]:
     return functools.partial(in_fresh_process, "bench.contender", name, *shards)
+
+
+def _on_cluster(name: str, *arguments: str) -> functools.partial[Timing]:
+    return functools.partial(in_fresh_process, "bench.cluster", name, *arguments)
 
 
 def _single(name: str, *arguments: str) -> functools.partial[Timing]:

@@ -46,11 +46,12 @@ def startup(*shards: str) -> Timing:
     reader = ImageReaderStage(verbose=False)
     with Pipeline(stages=[FilePartitioningStage(list(shards)), reader]).stream() as stream:
         batch = next(stream)
-        wall = time.clock_gettime(time.CLOCK_BOOTTIME) - _process_started_at()
+        wall = time.clock_gettime(time.CLOCK_BOOTTIME) - process_started_at()
     return Timing(len(batch.data), time.process_time(), wall, peak_rss_bytes())
 
 
-def _process_started_at() -> float:
+def process_started_at() -> float:
+    """Seconds since boot at which this process began."""
     # Field 22 of /proc/self/stat: start time in clock ticks since boot (man 5 proc).
     fields = Path("/proc/self/stat").read_text(encoding="ascii").rpartition(")")[2].split()
     return int(fields[19]) / 100

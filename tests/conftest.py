@@ -1,3 +1,11 @@
 """What every test can rely on; each plugin says in its own file what it does."""
 
-pytest_plugins = ["pytester", "tests.skips", "tests.soak", "tests.corpus", "tests.servers.fixtures"]
+pytest_plugins = [
+    "pytester",
+    "tests.skips",
+    "tests.soak",
+    "tests.corpus",
+    "tests.browser.chromium",
+    "tests.servers.fixtures",
+    "tests.executors.cluster",
+]

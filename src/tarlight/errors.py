@@ -22,7 +22,10 @@ Every error says what happened, where (shard, member, offset) and what to do nex
     │   └── ShardChecksumError                            its bytes are not those of the stored object
     ├── ShardChangedError            (OSError)            a shard is no longer the one that was read
     ├── PixelsReleasedError          (RuntimeError)       released pixels cannot be decoded again here
+    ├── DevicePixelsError            (TypeError)          pixels on a GPU were taken for others
     ├── ResultTooLargeError          (MemoryError)        `run()` would hold more than `result_memory`
+    ├── ClusterError                 (ConnectionError)    no Ray, or no cluster at that address
+    ├── WorkerLostError              (RuntimeError)       workers died, and died again when replaced
     └── LedgerError                  (AssertionError)     the books do not balance: a bug in tarlight
 
 All of them survive pickling: they hold one message and no other state.
@@ -107,8 +110,20 @@ class PixelsReleasedError(TarlightError, RuntimeError):
     """The pixels of an image were released and cannot be decoded again in this process."""
 
 
+class DevicePixelsError(TarlightError, TypeError):
+    """Pixels on a GPU were pickled, or taken for a numpy array."""
+
+
 class ResultTooLargeError(TarlightError, MemoryError):
     """The result of `run()` is larger than `result_memory`; the message names `stream()`."""
+
+
+class ClusterError(TarlightError, ConnectionError):
+    """Ray is not installed, there is no cluster at the address, or it cannot run what was asked for."""
+
+
+class WorkerLostError(TarlightError, RuntimeError):
+    """Workers of a cluster died, and died again when they were replaced."""
 
 
 class LedgerError(TarlightError, AssertionError):

@@ -5,8 +5,9 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from tarlight.argument import check_text
-from tarlight.checkpoint import CheckpointFile
+from tarlight.argument import check_path, check_text
+from tarlight.checkpoint import CheckpointFile, LocalFile
+from tarlight.checkpoint.file import NAME
 from tarlight.errors import (
     ArgumentError,
     ArgumentTypeError,
@@ -15,11 +16,11 @@ from tarlight.errors import (
     TarlightError,
 )
 from tarlight.executors.base import Plan
-from tarlight.executors.local import LocalExecutor
+from tarlight.executors.choice import make_executor
 from tarlight.memory import available_memory
 from tarlight.stages.base import ProcessingStage
 from tarlight.stages.fit import check_fit, check_start
-from tarlight.storage.size import parse_size
+from tarlight.storage import RemoteDocument, is_local, parse_size
 from tarlight.stream import Stream
 from tarlight.tasks import EmptyTask, Task
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterator, Sequence
 
+    from tarlight.checkpoint import Place
     from tarlight.events import Listener
     from tarlight.executors.base import Executor
     from tarlight.ledger import Report
@@ -123,11 +125,14 @@ class Pipeline:
         """Run, and get the results one at a time, in bounded memory.
 
         Args:
-            executor: Who runs the stages; by default this process.
+            executor: Who runs the stages; by default the one that `TARLIGHT_EXECUTOR` names (`local`, `ray`),
+                else this process.
             initial_tasks: What the first stage gets; by default one `EmptyTask`.
             checkpoint_path: A file (or a folder, for `checkpoint.json` in it) that keeps how far the run is:
                 at every `Stream.commit()`, at the end, and else at most once a second. Where it is there
-                already, the run goes on from it, with all counts of the runs before.
+                already, the run goes on from it, with all counts of the runs before. Or an object in a bucket
+                (`s3://`, `gs://`, `az://`; with a slash at its end a folder), written with the reader's
+                `storage_options`, and so rarely that it takes a hundredth of the time.
             listeners: Told of every event of the run.
 
         Returns:
@@ -146,7 +151,7 @@ class Pipeline:
             check_start(self.stages[0])
             initial_tasks = [EmptyTask(task_id="start", dataset_name=self.name)]
         plan = Plan(tuple(self.stages), tuple(initial_tasks))
-        return Stream(self.name, plan, executor or LocalExecutor(), listeners, checkpoint)
+        return Stream(self.name, plan, executor or make_executor(), listeners, checkpoint)
 
     def run(
         self,
@@ -163,7 +168,8 @@ class Pipeline:
         *released*: `image.image_data` decodes them again from the shard, bit for bit the same.
 
         Args:
-            executor: Who runs the stages; by default this process.
+            executor: Who runs the stages; by default the one that `TARLIGHT_EXECUTOR` names (`local`, `ray`),
+                else this process.
             initial_tasks: What the first stage gets; by default one `EmptyTask`.
             checkpoint_path: As in `stream()`, for pipelines whose last stage keeps its output itself
                 (`is_sink = True`); a resumed run returns what was left to do.
@@ -195,7 +201,19 @@ class Pipeline:
                 "checkpoint_path needs a stage that says what it has read, such as ImageReaderStage, and "
                 f"pipeline {self.name!r} has none"
             )
-        return CheckpointFile(path)
+        return CheckpointFile(self._place(path))
+
+    def _place(self, path: str | os.PathLike[str]) -> Place:
+        url = check_path("checkpoint_path", path)
+        if is_local(url):
+            return LocalFile(url)
+        access = (stage.storage_access() for stage in self.stages)
+        try:
+            return RemoteDocument(
+                f"{url}{NAME}" if url.endswith("/") else url, next(filter(None, access), None)
+            )
+        except ArgumentError as error:
+            raise ArgumentError(f"checkpoint_path: {str(error).removeprefix('file_paths: ')}") from None
 
     def _within(self, stream: Stream, limit: int) -> Iterator[Task]:
         held, warned = 0, False
@@ -234,6 +252,7 @@ def _released(limit: int) -> str:
 def _too_large(limit: int) -> str:
     return (
         f"the results are larger than result_memory ({limit:,} bytes) and their pixels cannot be released, "
-        "because a stage of your own made or may have changed them or a shard is compressed; use "
+        "because a stage of your own made or may have changed them, a shard is compressed, or they are on a "
+        "GPU; use "
         "Pipeline.stream(), or end the pipeline in a stage that keeps less"
     )

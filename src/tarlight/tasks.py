@@ -115,6 +115,9 @@ class ImageObject:
     def image_data(self) -> Pixels | None:
         """Pixels, (H, W, 3) uint8 RGB, C-contiguous, top row first.
 
+        With `ImageReaderStage(output="device")` and a GPU it is a `tarlight.decode.DeviceArray` there, which
+        has the same `shape`, `dtype`, `ndim` and `nbytes`; its type here stays that of the default.
+
         A released image is decoded again on every access and not kept; hold the array to use it twice.
 
         Raises:
@@ -137,7 +140,7 @@ class ImageObject:
 
     @property
     def num_bytes(self) -> int:
-        """Bytes of pixels held in memory now; 0 for a released image."""
+        """Bytes of pixels held in memory now, on the host or on a GPU; 0 for a released image."""
         return 0 if self._pixels is None else int(self._pixels.nbytes)
 
     def release(self, loader: PixelLoader) -> None:
@@ -216,6 +219,9 @@ class FileGroupTask(Task):
 
     sizes: Sequence[int | None] = ()
     """Bytes of each shard where the listing told them, else None."""
+
+    first_batch: int = 0
+    """Number of the first batch that is made of it; above 0 when it goes on behind batches that were made."""
 
     @property
     def partition_index(self) -> int:

@@ -12,6 +12,9 @@ KINDS = ("good", "empty", "broken", "again", "other")
 """What a member may be: an image; one of 0 bytes; one cut short; one with an earlier name; no image at
 all."""
 
+OF_A_RUN = ("checkpoint", "resources", "worker_lost")
+"""Kinds of notes that are about a run and not about its dataset."""
+
 _GOOD = {seed: jpeg(seed) for seed in range(8)}
 
 
@@ -62,8 +65,9 @@ def ids(batch):
 def books(report):
     """All of a report that must not depend on interruptions: everything but its times and its outcome."""
     plain = json.loads(json.dumps(report.to_dict()))
-    for name in ("seconds", "times", "outcome"):
+    of_a_run = ("seconds", "times", "outcome", "busy_seconds", "waiting_seconds", "workers", "decoder_choice")
+    for name in of_a_run:
         del plain[name]
-    plain["notes"] = [note for note in plain["notes"] if Note(**note).kind != "checkpoint"]
+    plain["notes"] = [note for note in plain["notes"] if Note(**note).kind not in OF_A_RUN]
     plain["num_notes"] = len(plain["notes"])
     return plain

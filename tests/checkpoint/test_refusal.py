@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tarlight.checkpoint.file import CheckpointFile, decode, encode
+from tarlight.checkpoint.file import CheckpointFile, LocalFile, decode, encode
 from tarlight.checkpoint.state import State, from_plain, to_plain
 from tarlight.errors import (
     ArgumentError,
@@ -248,7 +248,10 @@ def test_a_folder_keeps_it_as_checkpoint_json(data, tmp_path):
 @pytest.mark.parametrize(
     ("path", "error"),
     [
-        ("s3://b/c.json", ArgumentError),
+        ("ftp://b/c.json", ArgumentError),
+        ("http://b/c.json", ArgumentError),
+        ("s3://b", ArgumentError),
+        ("s3://b/a//c.json", ArgumentError),
         ("", ArgumentError),
         ("no/such/c.json", ArgumentError),
         (7, ArgumentTypeError),
@@ -304,7 +307,7 @@ def test_state_dict_changes_nothing(data):
 
 def test_what_is_saved_is_loaded(tmp_path):
     """A file gives back what was saved, and none gives None."""
-    file = CheckpointFile(tmp_path / "c.json")
+    file = CheckpointFile(LocalFile(tmp_path / "c.json"))
     assert file.load() is None
     file.save({"a": ["\udcff", 1]})
     assert file.load() == {"a": ["\udcff", 1]}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from tarlight.decode import JpegFacts, read_facts
+from tarlight.decode import DeviceArray, JpegFacts, LadderDecoder, Recipe, TurboDecoder, read_facts
 from tarlight.decode.backend import BackendLostError, BatchFailedError, OutOfMemoryError
 from tarlight.decode.orient import turn_upright
 from tarlight.decode.turbo import run_turbo
@@ -40,6 +40,7 @@ class FakeRung:
     tells_bad: bool = False
     refuses_progressive: bool = False
     grows: bool = False
+    keeps: bool = False
     log: Log = field(default_factory=Log, compare=False)
 
     def refuses(self, facts: JpegFacts) -> str:
@@ -83,4 +84,27 @@ class FakeBackend:
         except (ValueError, AttributeError) as error:
             raise BatchFailedError("no JPEG") from error
         pixels = turn_upright(pixels, facts.orientation) if self._rung.upright else pixels
-        return pixels.repeat(2, axis=0) if self._rung.grows else pixels
+        pixels = pixels.repeat(2, axis=0) if self._rung.grows else pixels
+        return on_fake_device(pixels) if self._rung.keeps else pixels
+
+
+class Memory:
+    """Owns pixels as a library's image on a device does."""
+
+    def __init__(self, pixels) -> None:
+        self.__dlpack__ = pixels.__dlpack__
+        self.__dlpack_device__ = pixels.__dlpack_device__
+        self.__cuda_array_interface__ = {**pixels.__array_interface__, "version": 3}
+        self.pixels = pixels
+
+
+def on_fake_device(pixels) -> DeviceArray:
+    """Return pixels as they would come from a device."""
+    owner = Memory(pixels)
+    return DeviceArray(owner, pixels.shape, owner.pixels.copy)
+
+
+def device_decoder(*rungs, **recipe) -> LadderDecoder:
+    """Return what `auto` gives on a machine with a device, on these rungs."""
+    options = {"on_device": True, "is_shared": True, **recipe}
+    return LadderDecoder(Recipe("fake", "auto: a fake is there", rungs, TurboDecoder(), **options))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tarlight.decode import LadderDecoder, TurboDecoder
+from tarlight.decode import LadderDecoder, Recipe, TurboDecoder
 from tarlight.decode.nvimgcodec import Engine, NvimgcodecRung
 from tests.decode.contract import DecoderContract
 from tests.decode.fakes import FakeRung
@@ -43,7 +43,7 @@ class OnLadder(DecoderContract):
     def make(self, *, damaged="skip", exif_orientation=True):
         rungs = self.rungs(upright=exif_orientation)
         bottom = TurboDecoder(damaged == "deliver", exif_orientation)
-        return LadderDecoder(self.name, "asked for by name", rungs, bottom)
+        return LadderDecoder(Recipe(self.name, "asked for by name", tuple(rungs), bottom))
 
 
 class TestNvimgcodecWithoutDevice(OnLadder):

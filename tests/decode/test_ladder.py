@@ -10,6 +10,7 @@ from tarlight.decode import (
     Encoded,
     Ladder,
     LadderDecoder,
+    Recipe,
     Refusal,
     Share,
     TurboDecoder,
@@ -159,10 +160,10 @@ def test_a_required_decoder_that_cannot_start_is_an_error():
     """Asked for by name and not working from the start is an error that says why; `auto` notes it."""
     rungs = [FakeRung("a", is_missing=True), FakeRung("b", is_missing=True)]
     with pytest.raises(DecoderUnavailableError, match=r"libfake\.so is not there"):
-        LadderDecoder("fake", "", rungs, TurboDecoder(), is_required=True).prepare()
-    decoder = LadderDecoder("fake", "", rungs, TurboDecoder())
+        LadderDecoder(Recipe("fake", "", tuple(rungs), TurboDecoder(), is_required=True)).prepare()
+    decoder = LadderDecoder(Recipe("fake", "", tuple(rungs), TurboDecoder()))
     decoder.prepare()
     assert len(decoder.notes) == 2
-    half = LadderDecoder("fake", "", [rungs[0], FakeRung()], TurboDecoder(), is_required=True)
+    half = LadderDecoder(Recipe("fake", "", (rungs[0], FakeRung()), TurboDecoder(), is_required=True))
     half.prepare()
     assert half.decode([encoded(GOOD[0])])[0].decoder == "fake"

@@ -20,7 +20,7 @@ H100 = Device(0, "NVIDIA H100", 80 << 30, (9, 0))
 
 
 def choice(*, on_device=False, share=None):
-    return rules._Choice(rules.TurboDecoder(), share or Share(), strict=False, on_device=on_device)
+    return rules._Choice(rules.TurboDecoder(), share or Share(), False, on_device, 64)
 
 
 def test_auto_without_a_device_is_turbo_and_says_so():

@@ -1,17 +1,28 @@
-"""What every executor must do (C2, C6, C10, C11): one suite, subclassed by each."""
+"""What every executor must do (C2, C3, C6, C10, C11): one suite, subclassed by each."""
 
 from __future__ import annotations
 
 import pickle
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
-from tarlight.errors import PipelineError
+from tarlight.errors import ImageError, PipelineError, TooManyFailuresError
+from tarlight.executors.local import LocalExecutor
 from tarlight.pipeline import Pipeline
 from tarlight.stages.base import ProcessingStage
 from tarlight.tasks import EmptyTask, ImageBatch, ImageObject
+from tests.checkpoint.dataset import books, make, write
+
+SHARDS = [
+    (".tar", ["good"] * 5 + ["broken", "empty"]),
+    (".tar", ["other"] * 3),
+    (".tar.gz", ["good", "broken", "again", *["good"] * 5]),
+    (".hit.tar", ["good"] * 9),
+    (".cut.tar", ["broken", *["good"] * 8, "empty"]),
+]
 
 
 class Source(ProcessingStage[EmptyTask, ImageBatch]):
@@ -27,16 +38,21 @@ class Source(ProcessingStage[EmptyTask, ImageBatch]):
 
 
 class Apply(ProcessingStage[ImageBatch, ImageBatch]):
-    """Applies a function to each batch; remembers what was called."""
+    """Applies a function to each batch; writes what was called into a file, since it may run elsewhere."""
 
-    def __init__(self, function, name="apply"):
-        self.function, self.name, self.calls = function, name, []
+    def __init__(self, function, name="apply", log=None):
+        self.function, self.name, self.log = function, name, log
 
     def setup(self):
-        self.calls.append("setup")
+        self.call("setup")
 
     def teardown(self):
-        self.calls.append("teardown")
+        self.call("teardown")
+
+    def call(self, name):
+        if self.log is not None:
+            with self.log.open("a", encoding="utf-8") as lines:
+                lines.write(f"{name}\n")
 
     def process(self, task):
         return self.function(task)
@@ -61,8 +77,61 @@ def one_each(batch):
         yield ImageBatch(data=[image])
 
 
+def to_sums(batch):
+    """Replace pixels by their sum: small outputs."""
+    for image in batch.data:
+        image.metadata["sum"] = int(image.image_data.sum())
+        image.image_data = None
+    return batch
+
+
+def drop_odd(batch):
+    batch.data = [image for image in batch.data if len(image.image_id) % 2]
+    return batch if batch.data else None
+
+
+class OddError(Exception):
+    """Cannot be unpickled: it needs two arguments and keeps one."""
+
+    def __init__(self, what, why):
+        super().__init__(what)
+
+
+def fail_oddly(batch):
+    raise OddError("odd", "very")
+
+
 def ids(tasks):
     return [[image.image_id for image in task.data] for task in tasks]
+
+
+def contents(tasks):
+    """Everything about the images, in an order of their own."""
+    return sorted(
+        (image.image_path, image.image_id, image.image_data.tobytes(), task.task_id, image.decoder)
+        for task in tasks
+        for image in task.data
+    )
+
+
+def sums(tasks):
+    return sorted(
+        (image.image_path, image.metadata["sum"], task.task_id) for task in tasks for image in task.data
+    )
+
+
+def in_order(expected, found):
+    """Expected books, with entries in the order in which workers found them."""
+    for name in ("skips", "losses", "notes"):
+        assert sorted(map(str, found[name])) == sorted(map(str, expected[name]))
+    return expected | {name: found[name] for name in ("skips", "losses", "notes")}
+
+
+def calls(log):
+    """What was called, and forget it."""
+    lines = log.read_text(encoding="utf-8").split() if log.exists() else []
+    log.unlink(missing_ok=True)
+    return lines
 
 
 class ExecutorContract:
@@ -139,19 +208,18 @@ class ExecutorContract:
         assert set(threading.enumerate()) <= before
         assert list(stream) == []
 
-    def test_teardown_always_runs(self, executor):
+    def test_teardown_always_runs(self, executor, tmp_path):
         """`setup` runs once before and `teardown` once after, in success, failure and cancel."""
+        log = tmp_path / "log"
         for function, consume in ((lambda b: b, list), (fail_at("1-0"), list), (lambda b: b, next)):
-            stage = Apply(function)
+            stage = Apply(function, log=log)
             stream = Pipeline("p", stages=[Source(), stage]).stream(executor)
-            try:
+            with suppress(RuntimeError):
                 consume(stream)
-            except RuntimeError:
-                assert stage.calls[0] == "setup"
             stream.close()
-            assert stage.calls == ["setup", "teardown"]
+            assert calls(log) == ["setup", "teardown"]
 
-    def test_teardown_runs_after_failed_setup(self, executor):
+    def test_teardown_runs_after_failed_setup(self, executor, tmp_path):
         """A stage whose `setup` fails is torn down, and so are those before it."""
 
         class Broken(Apply):
@@ -159,11 +227,12 @@ class ExecutorContract:
                 super().setup()
                 raise OSError("no model")
 
-        good, broken = Apply(first_only), Broken(first_only, "broken")
+        good_log, log = tmp_path / "good", tmp_path / "broken"
+        good, broken = Apply(first_only, log=good_log), Broken(first_only, "broken", log)
         with pytest.raises(OSError, match="no model") as caught:
             self.run(executor, Source(), good, broken)
         assert "'broken'" in caught.value.__notes__[0]
-        assert good.calls == broken.calls == ["setup", "teardown"]
+        assert calls(good_log) == calls(log) == ["setup", "teardown"]
 
     def test_stop_iteration_in_setup_is_an_error(self, executor):
         """A setup that raises StopIteration fails the run; it does not end it as if all were done."""
@@ -218,3 +287,64 @@ class ExecutorContract:
         tasks = [ImageBatch(data=[ImageObject(image_id="x")], task_id="mine")]
         (task,) = Pipeline("p", stages=[Apply(first_only)]).run(executor, tasks)
         assert (task.task_id, ids([task])) == ("mine", [["x"]])
+
+    def test_unpicklable_error_is_told(self, executor):
+        """An exception that cannot travel still says what it was and in which stage it was raised."""
+        with pytest.raises(Exception, match="odd") as caught:
+            self.run(executor, Source(), Apply(fail_oddly, "fails"))
+        assert "'fails'" in caught.value.__notes__[0]
+
+    def test_reads_all_shards(self, executor, tmp_path):
+        """Images, pixels, ids and the whole ledger are those of the local executor, damage included."""
+        folder = write(tmp_path, SHARDS)
+        expected = make(folder, files_per_partition=2, batch_size=4).run(LocalExecutor())
+        result = make(folder, files_per_partition=2, batch_size=4).run(executor)
+        assert contents(result) == contents(expected)
+        assert books(result.report) == in_order(books(expected.report), books(result.report))
+        assert result.report.is_balanced
+
+    def test_runs_stages_after_the_reader(self, executor, tmp_path):
+        """Stages of one's own filter, split and shrink what the reader gives, with equal books."""
+        folder = write(tmp_path, SHARDS)
+
+        def run(with_executor):
+            pipeline = make(folder, batch_size=3)
+            for function in (drop_odd, one_each, to_sums):
+                pipeline.add_stage(Apply(function, function.__name__))
+            return pipeline.run(with_executor)
+
+        expected, result = run(LocalExecutor()), run(executor)
+        assert sums(result) == sums(expected)
+        assert result.report.images_filtered == expected.report.images_filtered
+        assert result.report.is_balanced
+        assert set(result.report.busy_seconds) == set(expected.report.busy_seconds)
+        assert len(result.report.workers) >= 1
+
+    def test_on_error_raise(self, executor, tmp_path):
+        """`on_error="raise"` stops at a bad image, and names it."""
+        folder = write(tmp_path, [(".tar", ["good", "broken", "good"])])
+        stream = make(folder, on_error="raise").stream(executor)
+        with pytest.raises(ImageError, match="0-0001"):
+            list(stream)
+        assert stream.report.is_balanced
+
+    @pytest.mark.parametrize("limit", [2, 0.1])
+    def test_max_failures_counts_the_whole_run(self, executor, tmp_path, limit):
+        """`max_failures` stops a run whose failures are spread over its partitions."""
+        folder = write(tmp_path, [(".tar", ["good"] * 4 + ["broken"])] * 6)
+        stream = make(folder, max_failures=limit).stream(executor)
+        with pytest.raises(TooManyFailuresError, match="max_failures"):
+            list(stream)
+        assert stream.report.is_balanced
+        assert make(folder, max_failures=6).run(executor).report.images_skipped == {"truncated": 6}
+
+    def test_notes_a_field_that_no_image_had(self, executor, tmp_path):
+        """A field that no image of the whole run had is noted once, and none that some had."""
+        folder = write(tmp_path, [(".tar", ["good"]), (".tar", ["empty"])])
+        report = make(folder, fields=("txt", "nope")).run(executor).report
+        assert [note.text.count("'nope'") for note in report.notes if note.kind == "unseen_field"] == [1]
+
+    def test_missing_input_is_an_error(self, executor, tmp_path):
+        """A dataset that is not there is an error before any worker is asked for."""
+        with pytest.raises(FileNotFoundError):
+            make(str(tmp_path / "nowhere")).run(executor)

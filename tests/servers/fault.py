@@ -130,5 +130,5 @@ def _with_length(head: bytes, length: int) -> bytes:
 async def echo(exchange: Exchange) -> bool:
     """Refuse, and repeat all that the client sent: URL, query and headers, as careless servers do."""
     told = exchange.request.head.decode("latin-1").replace("&", "&amp;").replace("<", "&lt;")
-    body = _ERROR.replace(b"planned", told.encode()) % b"SignatureDoesNotMatch"
+    body = (_ERROR % b"SignatureDoesNotMatch").replace(b"planned", told.encode())
     return await _answer(exchange, b"403 Forbidden", body)

@@ -36,6 +36,7 @@ class Request:
     end: int | None
     """The byte after the range's last; None without one or when it is open."""
     head: bytes = field(repr=False)
+    body: bytes = field(repr=False)
 
     @property
     def is_listing(self) -> bool:
@@ -70,7 +71,7 @@ class Exchange:
         """Ask the server."""
         reader, writer = await asyncio.open_connection(HOST, self.port, limit=1 << 20)
         try:
-            writer.write(re.sub(rb"(?im)^connection:.*\r\n", b"", self.request.head))
+            writer.write(re.sub(rb"(?im)^connection:.*\r\n", b"", self.request.head) + self.request.body)
             head = await reader.readuntil(b"\r\n\r\n")
             return Answer(head, await _body(self.request, head, reader))
         finally:
@@ -119,6 +120,7 @@ class Proxy:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="fault-proxy", daemon=True)
         self._open: set[asyncio.Task[None]] = set()
+        self._failures: list[Exception] = []
         self.requests: list[Request] = []
         """Every request so far, in the order of arrival."""
         self.port = 0
@@ -134,6 +136,8 @@ class Proxy:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+        if self._failures:
+            raise self._failures[0]
 
     def add(
         self, fault: Fault, strikes: Callable[[Request], bool] = lambda _: True, *, times: int | None = None
@@ -160,16 +164,17 @@ class Proxy:
         task = asyncio.current_task()
         self._open.add(task)
         try:
-            while await self._exchange(await reader.readuntil(b"\r\n\r\n"), writer):
+            while await self._exchange(await _request(reader), writer):
                 pass
         except (asyncio.IncompleteReadError, asyncio.CancelledError, ConnectionError):
             pass  # the client has gone, or the test is over
+        except Exception as error:  # noqa: BLE001 (a fault that cannot be played must fail its test)
+            self._failures.append(error)
         finally:
             self._open.discard(task)
             writer.close()
 
-    async def _exchange(self, head: bytes, writer: asyncio.StreamWriter) -> bool:
-        request = _parse(head)
+    async def _exchange(self, request: Request, writer: asyncio.StreamWriter) -> bool:
         self.requests.append(request)
         exchange = Exchange(request, writer, self._upstream)
         for rule in self._rules:
@@ -185,12 +190,15 @@ async def passed(exchange: Exchange) -> bool:
     return b"connection: close" not in answer.head.lower()
 
 
-def _parse(head: bytes) -> Request:
+async def _request(reader: asyncio.StreamReader) -> Request:
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = _LENGTH.search(head)
+    body = await reader.readexactly(int(length[1])) if length is not None else b""
     method, target, _ = head.split(b"\r\n", 1)[0].decode("latin-1").split(" ", 2)
     found = _RANGE.search(head)
     start = int(found[1]) if found else None
     end = int(found[2]) + 1 if found and found[2] else None
-    return Request(method, target, start, end, head)
+    return Request(method, target, start, end, head, body)
 
 
 async def _body(request: Request, head: bytes, reader: asyncio.StreamReader) -> bytes:

@@ -1,11 +1,11 @@
 """Checkpoints: how far a run has come, told so that another run can go on from there.
 
 `Trail` brings sections through one stage; `Course` holds those that are committed, and says where each shard
-is to be read from; `state` writes it down as JSON and `file` keeps it on a disk.
+is to be read from; `state` writes it down as JSON and `file` keeps it on a disk or in a bucket.
 """
 
 from tarlight.checkpoint.course import Course
-from tarlight.checkpoint.file import CheckpointFile
+from tarlight.checkpoint.file import CheckpointFile, LocalFile, Place
 from tarlight.checkpoint.trail import Trail
 
-__all__ = ["CheckpointFile", "Course", "Trail"]
+__all__ = ["CheckpointFile", "Course", "LocalFile", "Place", "Trail"]

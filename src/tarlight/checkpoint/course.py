@@ -88,10 +88,20 @@ class Course:
 
     def part(self, shards: Sequence[str]) -> Course:
         """Return a course that knows of these shards only, to be sent to the worker that reads them."""
-        part = Course()
+        part, shards = Course(), [str(shard) for shard in shards]  # without the queries of URLs
         part.resumed = Section(reading={s: at for s in shards if (at := self.start_of(s)) is not None})
         part.resumed.fields = self.resumed.fields
         part._dataset = Dataset([shard for shard in shards if self.is_done(shard)])
+        return part
+
+    def behind(self, section: Section) -> Course:
+        """Return the course of a worker that takes over behind a section, which has arrived."""
+        part = Course()
+        part.resumed = Section(reading=dict(self.resumed.reading), fields=set(self.resumed.fields)).copy()
+        later = Section(reading=section.reading, done=list(section.done), fields=section.fields).copy()
+        part.resumed.add(later)
+        part._dataset = self._dataset.copy()
+        part._dataset.begin_behind(section.done)
         return part
 
     def take(self, task: Task) -> None:

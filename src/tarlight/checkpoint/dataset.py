@@ -42,7 +42,7 @@ class Dataset:
             self._twice = "the whole dataset"
             return
         for path, size in shards:
-            self._places[path] = len(self._sizes)
+            self._places[str(path)] = len(self._sizes)  # of a URL with a query, the text without it
             self._sizes.append(size)
         self._flags = bytearray(len(self._sizes))
         self._were_done = bytes(self._flags)
@@ -57,6 +57,10 @@ class Dataset:
                 )
             self._flags[start:end] = b"\1" * (end - start)
         self._were_done = bytes(self._flags)
+
+    def begin_behind(self, paths: Iterable[str]) -> None:
+        """These shards, too, were done when the run began."""
+        self._paths_were_done |= frozenset(paths)
 
     def was_done(self, path: str) -> bool:
         """Whether a shard was done when the run began."""

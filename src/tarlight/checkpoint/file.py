@@ -1,8 +1,8 @@
-"""A checkpoint on a disk: replaced as a whole or not at all.
+"""A checkpoint in its place, a disk or a bucket: replaced as a whole or not at all.
 
-Strategy: the new text goes to a file beside the old one, is synced, and takes its name; then the folder is
-synced. So a reader finds the old checkpoint or the new one, also after a power cut. One process writes at a
-time.
+Strategy: on a disk the new text goes to a file beside the old one, is synced, and takes its name; then the
+folder is synced. So a reader finds the old checkpoint or the new one, also after a power cut. Buckets are the
+storage room's, behind `Place`. One process writes at a time.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ import json
 import os
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from tarlight.argument import check_path
-from tarlight.errors import ArgumentError, CheckpointError, CheckpointWriteError
+from tarlight.errors import ArgumentError, CheckpointError, CheckpointWriteError, TarlightError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,12 +23,30 @@ if TYPE_CHECKING:
 SAVE_SECONDS = 1.0
 """Between two saves that nobody asked for. One takes some milliseconds, most of them for the disk."""
 
-_NAME = "checkpoint.json"
+MAX_SHARE = 0.01
+"""Of the consumer's time for saves that nobody asked for, which take longer in a bucket."""
+
+LONGEST_PAUSE_S = 30.0
+"""Between two such saves, however long one takes: what a killed run repeats at most."""
+
+NAME = "checkpoint.json"
+"""Its name in a folder."""
+
 _HEAD = '{"digest": "%s", "state": '
 
 
-class CheckpointFile:
-    """Keeps the state of a run in a file.
+class Place(Protocol):
+    """Where bytes are kept under one name, which `str` gives."""
+
+    def read(self) -> bytes | None:
+        """Return all bytes, or None where there are none yet. Raises OSError or TarlightError."""
+
+    def replace(self, data: bytes) -> None:
+        """Put these bytes there as a whole, or leave what was there. Raises OSError or TarlightError."""
+
+
+class LocalFile:
+    """A file on a disk of this machine.
 
     Args:
         path: a file, or a folder in which it is `checkpoint.json`. The folder must be there.
@@ -42,19 +60,40 @@ class CheckpointFile:
         text = check_path("checkpoint_path", path)
         if "://" in text:
             raise ArgumentError(
-                "checkpoint_path must be on a disk of this machine, got a URL "
-                f"({text.partition('://')[0]}://...); copy the file to the object store yourself"
+                "checkpoint_path must be a path or the URL of an object in a bucket (s3://, gs://, az://), "
+                f"got {text.partition('://')[0]}://..."
             )
         given = Path(text)
-        self._file = given / _NAME if given.is_dir() or text.endswith("/") else given
+        self._file = given / NAME if given.is_dir() or text.endswith("/") else given
         if not self._file.parent.is_dir():
             raise ArgumentError(
                 f"checkpoint_path: the folder {self._file.parent} does not exist; make it first"
             )
-        self._saved_at = time.monotonic()
 
     def __str__(self) -> str:
         return str(self._file)
+
+    def read(self) -> bytes | None:
+        """Return all bytes, or None where there is no file."""
+        try:
+            return self._file.read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def replace(self, data: bytes) -> None:
+        """Replace the file, and have that on the disk."""
+        _replace(self._file, data)
+
+
+class CheckpointFile:
+    """Keeps the state of a run in a place."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._next_at = time.monotonic() + SAVE_SECONDS
+
+    def __str__(self) -> str:
+        return str(self._place)
 
     def load(self) -> Any:
         """Return the state as plain data, or None where there is no checkpoint yet.
@@ -63,14 +102,10 @@ class CheckpointFile:
             CheckpointError: the file is no checkpoint, or damaged.
         """
         try:
-            text = self._file.read_bytes()
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise CheckpointError(
-                f"{self}: the checkpoint cannot be read: {error.strerror or error}"
-            ) from error
-        return decode(text, str(self))
+            text = self._place.read()
+        except (OSError, TarlightError) as error:
+            raise CheckpointError(f"{self}: the checkpoint cannot be read: {self._why(error)}") from error
+        return None if text is None else decode(text, str(self))
 
     def save(self, state: dict[str, Any]) -> None:
         """Replace the file.
@@ -78,19 +113,24 @@ class CheckpointFile:
         Raises:
             CheckpointWriteError: it could not be written; the old one is still there.
         """
+        began_at = time.monotonic()
         try:
-            _replace(self._file, encode(state))
-        except OSError as error:
+            self._place.replace(encode(state))
+        except (OSError, TarlightError) as error:
             raise CheckpointWriteError(
-                f"{self}: the checkpoint cannot be written: {error.strerror or error}. Make room or give the "
+                f"{self}: the checkpoint cannot be written: {self._why(error)}. Make room or give the "
                 "right to write there, then run again: it goes on from the last one that was written"
             ) from error
-        self._saved_at = time.monotonic()
+        now = time.monotonic()
+        self._next_at = now + min(max(SAVE_SECONDS, (now - began_at) / MAX_SHARE), LONGEST_PAUSE_S)
 
     def save_now_and_then(self, state: Callable[[], dict[str, Any]]) -> None:
-        """Replace the file when the last time was `SAVE_SECONDS` ago; else do nothing."""
-        if time.monotonic() - self._saved_at >= SAVE_SECONDS:
+        """Replace the file when the last time was long enough ago; else do nothing."""
+        if time.monotonic() >= self._next_at:
             self.save(state())
+
+    def _why(self, error: Exception) -> str:
+        return str(getattr(error, "strerror", None) or error).removeprefix(f"{self}: ")
 
 
 def encode(state: dict[str, Any]) -> bytes:

@@ -6,63 +6,25 @@ from typing import Annotated, Any
 
 import typer
 
-from tarlight.cli import option
+from tarlight.cli import epilog, option
 from tarlight.cli.exit_code import FINDINGS, exit_codes
 from tarlight.cli.inspect import check_dataset, explain_load, parse_limits, peek_at
-from tarlight.cli.run import check_resumable, check_target, draw_sample, load_all, make_pipeline
+from tarlight.cli.run import (
+    Targets,
+    check_resumable,
+    check_target,
+    choose,
+    draw_sample,
+    load_all,
+    make_pipeline,
+    make_surveyor,
+)
+from tarlight.cli.value import storage_options
 from tarlight.errors import ArgumentError
 from tarlight.resources import num_cores
 
 _HELP = "Loads images out of tar shards, with every image accounted for."
-_LOAD_EPILOG = """[bold]Examples[/bold]
 
-tarlight load shards/
-
-tarlight load 'shards/{00000..00009}.tar' --fields txt,json --json report.json
-
-tarlight load shards/ --limit 1000 --strict
-
-tarlight load 's3://bucket/folder/{00000..00009}.tar' --storage-option region=eu-west-1
-
-tarlight load shards/ --checkpoint run.json
-
-[bold]Exit codes[/bold]
-
-0 done, 1 something was skipped or lost (with --strict), 2 usage, 3 input missing or denied, 4 stopped by an \
-error, 130 Ctrl-C."""
-_SAMPLE_EPILOG = """[bold]Examples[/bold]
-
-tarlight sample build/sample
-
-tarlight sample build/sample --images 2000 --shards 10 --damage"""
-
-_PEEK_EPILOG = """[bold]Examples[/bold]
-
-tarlight peek shards/
-
-tarlight peek shards/00042.tar -n 3 --images"""
-_CHECK_EPILOG = """[bold]Examples[/bold]
-
-tarlight check shards/ --fast
-
-tarlight check 'shards/{00000..00099}.tar' --csv findings.csv
-
-tarlight check shards/ --fail-on error,missing_sidecar --json -
-
-[bold]Exit codes[/bold]
-
-0 done, 1 findings that --fail-on names, 2 usage, 3 input missing or denied, 4 stopped by an error, \
-130 Ctrl-C."""
-
-_EXPLAIN_EPILOG = """[bold]Examples[/bold]
-
-tarlight explain shards/
-
-tarlight explain 's3://bucket/folder/{00000..00099}.tar' --seconds 20 --verify
-
-[bold]Exit codes[/bold]
-
-0 done, 2 usage, 3 input missing or denied, 4 stopped by an error, 130 Ctrl-C."""
 
 app = typer.Typer(
     name="tarlight",
@@ -90,7 +52,7 @@ def _tarlight(
 ) -> None: ...
 
 
-@app.command(epilog=_LOAD_EPILOG, no_args_is_help=True)
+@app.command(epilog=epilog.LOAD, no_args_is_help=True)
 def load(
     paths: option.Paths,
     *,
@@ -104,18 +66,21 @@ def load(
     threads: option.Threads = None,
     decoder: option.Decoder = "auto",
     max_requests: option.MaxRequests = 16,
+    executor: option.Executor = None,
+    ray_address: option.RayAddress = None,
     on_error: option.OnError = "skip",
     max_failures: option.MaxFailures = None,
     checkpoint: option.Checkpoint = None,
     strict: option.Strict = False,
     json_file: option.Json = None,
+    page_file: option.ReportPage = None,
     quiet: option.Quiet = False,
 ) -> None:
     """Load the images of shards; say how fast it went and what became of every image.
 
     The pixels are decoded and thrown away. Progress and the ledger go to standard error.
     """
-    store = option.storage_options(storage_option)
+    store = storage_options(storage_option)
     reader = {
         "extensions": _split(extensions),
         "fields": _split(fields),
@@ -129,16 +94,54 @@ def load(
     }
     with exit_codes():
         kinds = _split(shard_extensions)
-        pipeline = make_pipeline(paths, kinds, limit_shards, limit, reader)
+        surveyor = make_surveyor(page_file)
+        pipeline = make_pipeline(paths, kinds, limit_shards, limit, reader, surveyor=surveyor)
+        targets = Targets(json_file, page_file, checkpoint)
         check_target("--json", json_file, paths, kinds)
+        check_target("--report", page_file, paths, kinds)
         check_target("--checkpoint", checkpoint, paths, kinds)
-        check_resumable(checkpoint, limit, json_file)
-        report = load_all(pipeline, limit, json_file, checkpoint, quiet=quiet)
+        check_resumable(targets, limit)
+        report = load_all(pipeline, choose(executor, ray_address), limit, targets, surveyor, quiet=quiet)
         if strict and (report.num_skipped or len(report.losses)):
             raise typer.Exit(FINDINGS)
 
 
-@app.command(epilog=_CHECK_EPILOG, no_args_is_help=True)
+@app.command(epilog=epilog.REPORT, no_args_is_help=True)
+def report(
+    paths: option.Paths,
+    *,
+    output: option.Output = "report.html",
+    limit: option.Limit = None,
+    limit_shards: option.LimitShards = None,
+    shard_extensions: option.ShardExtensions = ".tar",
+    storage_option: option.StorageOption = None,
+    extensions: option.Extensions = ".jpg,.jpeg",
+    fields: option.Fields = "txt",
+    threads: option.Threads = None,
+    decoder: option.Decoder = "auto",
+    quiet: option.Quiet = False,
+) -> None:
+    """Look at every image of shards, and write one page about them that opens without a network.
+
+    It shows a fair sample of the pictures, how their sizes and other measures are distributed, what was
+    skipped or lost and why, and where that lies in each shard.
+    """
+    reader = {
+        "extensions": _split(extensions),
+        "fields": _split(fields),
+        "num_threads": num_cores() if threads is None else threads,
+        "decoder": decoder,
+        "storage_options": storage_options(storage_option),
+    }
+    with exit_codes():
+        kinds = _split(shard_extensions)
+        surveyor = make_surveyor(output)
+        pipeline = make_pipeline(paths, kinds, limit_shards, limit, reader, surveyor=surveyor)
+        check_target("--output", output, paths, kinds)
+        load_all(pipeline, choose(None, None), limit, Targets(page_file=output), surveyor, quiet=quiet)
+
+
+@app.command(epilog=epilog.CHECK, no_args_is_help=True)
 def check(
     paths: option.Paths,
     *,
@@ -159,7 +162,7 @@ def check(
     """
     options: dict[str, Any] = {
         "fast": fast,
-        "storage_options": option.storage_options(storage_option),
+        "storage_options": storage_options(storage_option),
         "file_extensions": _split(shard_extensions),
         "extensions": _split(extensions),
         "num_threads": num_cores() if threads is None else threads,
@@ -179,7 +182,7 @@ def check(
             raise typer.Exit(FINDINGS)
 
 
-@app.command(epilog=_PEEK_EPILOG, no_args_is_help=True)
+@app.command(epilog=epilog.PEEK, no_args_is_help=True)
 def peek(
     path: option.OnePath,
     *,
@@ -196,7 +199,7 @@ def peek(
     """
     options: dict[str, Any] = {
         "num_records": records,
-        "storage_options": option.storage_options(storage_option),
+        "storage_options": storage_options(storage_option),
         "file_extensions": _split(shard_extensions),
         "extensions": _split(extensions),
     }
@@ -204,7 +207,7 @@ def peek(
         peek_at(path, options, graphics=graphics if images or graphics != "auto" else None)
 
 
-@app.command(epilog=_EXPLAIN_EPILOG, no_args_is_help=True)
+@app.command(epilog=epilog.EXPLAIN, no_args_is_help=True)
 def explain(
     paths: option.Paths,
     *,
@@ -233,7 +236,7 @@ def explain(
         "num_threads": num_cores() if threads is None else threads,
         "decoder": decoder,
         "max_requests": max_requests,
-        "storage_options": option.storage_options(storage_option),
+        "storage_options": storage_options(storage_option),
     }
     with exit_codes():
         kinds = _split(shard_extensions)
@@ -243,7 +246,7 @@ def explain(
         explain_load(pipeline, bounds, json_file=json_file, quiet=quiet)
 
 
-@app.command(epilog=_SAMPLE_EPILOG, no_args_is_help=True)
+@app.command(epilog=epilog.SAMPLE, no_args_is_help=True)
 def sample(
     folder: option.Folder,
     *,

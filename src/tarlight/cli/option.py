@@ -1,87 +1,12 @@
-"""The options of the commands: their types, checks and help texts."""
+"""The options of the commands: their types and help texts."""
 
 from __future__ import annotations
 
-import json
-import os
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from tarlight.report.label import printable
-
-
-def count_or_fraction(text: str) -> float:
-    """Read `--max-failures`: `10` is a count, `0.01` and `1%` are fractions."""
-    try:
-        if text.endswith("%"):
-            return float(text[:-1]) / 100
-        return int(text) if text.isdecimal() else float(text)
-    except ValueError:
-        raise typer.BadParameter(f"give a count (10) or a fraction (0.01 or 1%), not {text!r}") from None
-
-
-def writable_json(text: str | None) -> str | None:
-    """Check the target of `--json`; - is standard output."""
-    return text if text in {None, "-"} else _writable(text, ".json", ", and - is standard output")
-
-
-def writable_csv(text: str | None) -> str | None:
-    """Check the target of `--csv`; - is standard output."""
-    return text if text in {None, "-"} else _writable(text, ".csv", ", and - is standard output")
-
-
-def _writable(text: str | None, ending: str, otherwise: str = "") -> str:
-    """Check a file to write before the work is done, not after.
-
-    Its ending must be right, since a shell puts the first of several shards where `--json *.tar` stands.
-    """
-    if not text or Path(text).is_dir():
-        raise typer.BadParameter(f"{printable(repr(text))} is a folder; name a file in it")
-    if not Path(text).parent.is_dir():
-        raise typer.BadParameter(
-            f"the folder {printable(str(Path(text).parent))} does not exist; make it first"
-        )
-    for path in (text, os.path.realpath(text)):
-        if not path.lower().endswith(ending):
-            raise typer.BadParameter(f"{printable(repr(path))} does not end in {ending}{otherwise}")
-    return text
-
-
-def storage_options(pairs: list[str] | None) -> dict[str, Any] | None:
-    """Read `--storage-option name=value`; a value that begins like a JSON object or list is one.
-
-    Errors do not show the value, which may be a credential.
-    """
-    options: dict[str, Any] = {}
-    for pair in pairs or ():
-        name, equals, value = pair.partition("=")
-        if not equals or not name.isidentifier():
-            raise typer.BadParameter("give name=value, such as anon=true (what was given is not shown)")
-        if name in options:
-            raise typer.BadParameter(f"{name} is given twice")
-        options[name] = _value(name, value)
-    return options or None
-
-
-def _value(name: str, text: str) -> Any:
-    if not text.startswith(("{", "[")):
-        return text
-    try:
-        return json.loads(text)
-    except ValueError:
-        raise typer.BadParameter(f"the value of {name} begins like JSON and is none") from None
-
-
-def resumable(text: str | None) -> str | None:
-    """Check the target of `--checkpoint`, as that of `--json`."""
-    if text == "-":
-        raise typer.BadParameter(
-            "a checkpoint is read again and so needs a file; name one that ends in .json"
-        )
-    return text if text is None else _writable(text, ".json")
-
+from tarlight.cli.value import count_or_fraction, resumable, writable_csv, writable_json, writable_page
 
 _WHAT, _HOW, _OUT = "What to read", "How to read it", "What to say"
 
@@ -137,6 +62,23 @@ Decoder = Annotated[
     str,
     typer.Option(metavar="NAME", help="auto, or one decoder by its name.", rich_help_panel=_HOW),
 ]
+Executor = Annotated[
+    str | None,
+    typer.Option(
+        metavar="local|ray",
+        help="This process, or a Ray cluster; if not given, what TARLIGHT_EXECUTOR says, else local.",
+        rich_help_panel=_HOW,
+    ),
+]
+RayAddress = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS",
+        help="The cluster: auto, host:port or ray://host:port; if not given, the one of this machine, which "
+        "is started if need be.",
+        rich_help_panel=_HOW,
+    ),
+]
 OnError = Annotated[
     str,
     typer.Option(metavar="skip|raise", help="Skip what is bad, or stop at the first.", rich_help_panel=_HOW),
@@ -180,7 +122,8 @@ Checkpoint = Annotated[
     typer.Option(
         metavar="FILE",
         callback=resumable,
-        help="Keep in FILE, which ends in .json, how far the run is, and go on from there when it is there.",
+        help="Keep in FILE, which ends in .json and may be an s3://, gs:// or az:// URL, how far the run is, "
+        "and go on from there when it is there.",
         rich_help_panel=_HOW,
     ),
 ]
@@ -200,6 +143,27 @@ Json = Annotated[
         metavar="FILE",
         callback=writable_json,
         help="Write the ledger as JSON to FILE, which ends in .json; - is standard output.",
+        rich_help_panel=_OUT,
+    ),
+]
+ReportPage = Annotated[
+    str | None,
+    typer.Option(
+        "--report",
+        metavar="FILE",
+        callback=writable_page,
+        help="Write a page about the images as well: pictures, plots, problems. FILE ends in .html.",
+        rich_help_panel=_OUT,
+    ),
+]
+Output = Annotated[
+    str,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        callback=writable_page,
+        help="The page to write; it ends in .html.",
         rich_help_panel=_OUT,
     ),
 ]

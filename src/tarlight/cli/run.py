@@ -7,42 +7,39 @@ import shlex
 import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import typer
 
 from tarlight.errors import ArgumentError, TarlightError
 from tarlight.ledger import Ledger
-from tarlight.report.figure import plural
+from tarlight.report.figure import num_bytes, plural
 from tarlight.report.label import printable
 from tarlight.report.table import is_terminal
-from tarlight.stages.base import ProcessingStage
+from tarlight.stages.first_images import FirstImages
 from tarlight.storage import find_shards, is_local
-from tarlight.tasks import ImageBatch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tarlight.events import Listener
+    from tarlight.executors.base import Executor
+    from tarlight.inspect import Surveyor
     from tarlight.ledger import Report
     from tarlight.pipeline import Pipeline
     from tarlight.sample import SampleSummary
     from tarlight.stream import Stream
 
 
-class FirstImages(ProcessingStage[ImageBatch, ImageBatch]):
-    """Lets the first images through and filters the rest, so that `--limit` is exact and the books say so."""
+class Targets(NamedTuple):
+    """Files to write about a run."""
 
-    name = "limit"
-
-    def __init__(self, limit: int) -> None:
-        self._left = limit
-
-    def process(self, task: ImageBatch) -> ImageBatch | None:
-        """Return the batch with as many images as are still wanted; None when it has none."""
-        del task.data[self._left :]
-        self._left -= len(task.data)
-        return task if task.data else None
+    json_file: str | None = None
+    """The ledger; `-` is standard output."""
+    page_file: str | None = None
+    """The page."""
+    checkpoint: str | None = None
+    """Where the run goes on from, and notes how far it came."""
 
 
 class Books:
@@ -61,8 +58,13 @@ def make_pipeline(
     limit_shards: int | None,
     limit: int | None,
     reader: dict[str, Any],
+    *,
+    surveyor: Surveyor | None = None,
 ) -> Pipeline:
-    """Make the pipeline of `tarlight load`; `reader` holds options of `ImageReaderStage`."""
+    """Make the pipeline of `tarlight load`; `reader` holds options of `ImageReaderStage`.
+
+    A surveyor is told of the shards that are going to be read.
+    """
     from tarlight.pipeline import Pipeline  # noqa: PLC0415 (numpy and decoders: --help does without)
     from tarlight.stages.file_partitioning import FilePartitioningStage  # noqa: PLC0415
     from tarlight.stages.image.io.image_reader import ImageReaderStage  # noqa: PLC0415
@@ -74,8 +76,20 @@ def make_pipeline(
         storage_options=reader["storage_options"],
         limit=limit_shards,
     )
-    pipeline = Pipeline(name="load", stages=[partitioning, ImageReaderStage(**reader, verbose=False)])
+    pipeline = Pipeline(name="load", stages=[partitioning])
+    if surveyor is not None:
+        pipeline.add_stage(surveyor.watch())
+    pipeline.add_stage(ImageReaderStage(**reader, verbose=False))
     return pipeline if limit is None else pipeline.add_stage(FirstImages(limit))
+
+
+def make_surveyor(page_file: str | None) -> Surveyor | None:
+    """Return who collects what a page shows, when one is to be written."""
+    if page_file is None:
+        return None
+    from tarlight.inspect import Surveyor  # noqa: PLC0415 (numpy and Pillow: only a page needs them)
+
+    return Surveyor()
 
 
 def check_target(
@@ -98,33 +112,61 @@ def check_target(
             raise ArgumentError(f"{option}: {target} is one of the shards to load. Name another file")
 
 
-def check_resumable(checkpoint: str | None, limit: int | None, json_file: str | None) -> None:
+def choose(name: str | None, address: str | None) -> Executor:
+    """Return the executor that was asked for.
+
+    Raises:
+        ArgumentError: there is none of this name, or an address is given to one that has none.
+    """
+    from tarlight.executors.choice import make_executor  # noqa: PLC0415 (numpy: --help does without)
+    from tarlight.executors.local import LocalExecutor  # noqa: PLC0415
+
+    executor = make_executor(name, address)
+    if address is not None and isinstance(executor, LocalExecutor):
+        raise ArgumentError("--ray-address: the local executor has no cluster. Add --executor ray")
+    return executor
+
+
+def check_resumable(targets: Targets, limit: int | None) -> None:
     """Check that a run with a checkpoint can go on from it.
 
     Raises:
-        ArgumentError: it has a limit on images, which would count anew in every run, or the report overwrites
-            the checkpoint.
+        ArgumentError: it has a limit on images, which would count anew in every run; or a page, which would
+            show the images of the last run only; or the report overwrites the checkpoint.
     """
+    checkpoint, json_file = targets.checkpoint, targets.json_file
     if checkpoint is None:
         return
     if limit is not None:
         raise ArgumentError("--limit does not go with --checkpoint. Use --limit-shards")
+    if targets.page_file is not None:
+        raise ArgumentError("--report does not go with --checkpoint. Use tarlight report when it is done")
     if json_file is not None and Path(json_file).resolve() == Path(checkpoint).resolve():
         raise ArgumentError("--json and --checkpoint name the same file. Name two")
 
 
 def load_all(
-    pipeline: Pipeline, limit: int | None, json_file: str | None, checkpoint: str | None, *, quiet: bool
+    pipeline: Pipeline,
+    executor: Executor,
+    limit: int | None,
+    targets: Targets,
+    surveyor: Surveyor | None,
+    *,
+    quiet: bool,
 ) -> Report:
-    """Run to the end or the limit; write the report also when the run is stopped or fails."""
+    """Run to the end or the limit; write the report and the page also when the run is stopped or fails."""
     books = Books()
     listeners = () if quiet else (_listener(books, limit),)
     try:
-        with pipeline.stream(checkpoint_path=checkpoint, listeners=listeners) as books.stream:
-            _drain(books.stream, limit)
+        with pipeline.stream(
+            executor, checkpoint_path=targets.checkpoint, listeners=listeners
+        ) as books.stream:
+            _drain(books.stream, limit, surveyor)
     finally:
-        if json_file is not None:
-            _write_json(books.report(), json_file)
+        if targets.json_file is not None:
+            _write_json(books.report(), targets.json_file)
+        if targets.page_file is not None and surveyor is not None:
+            _write_page(surveyor, pipeline, books.report(), targets.page_file, quiet=quiet)
     return books.report()
 
 
@@ -185,9 +227,11 @@ def _listener(books: Books, limit: int | None) -> Listener:
     return make_listener(books.report, limit=limit)
 
 
-def _drain(stream: Stream, limit: int | None) -> None:
+def _drain(stream: Stream, limit: int | None, surveyor: Surveyor | None) -> None:
     delivered = 0
     for batch in stream:
+        if surveyor is not None:
+            surveyor.take(batch)
         delivered += batch.num_images
         if delivered == limit:
             break
@@ -199,3 +243,13 @@ def _write_json(report: Report, target: str) -> None:
         sys.stdout.flush()
     else:
         report.save(target)
+
+
+def _write_page(surveyor: Surveyor, pipeline: Pipeline, report: Report, target: str, *, quiet: bool) -> None:
+    from tarlight.inspect import finish_survey, write_report  # noqa: PLC0415 (only a page needs it)
+
+    write_report(finish_survey(surveyor, pipeline, report), target)
+    if not quiet and sys.stderr is not None:
+        encoding = sys.stderr.encoding or "ascii"
+        size = num_bytes(Path(target).stat().st_size)
+        typer.echo(f"{printable(target, encoding)}: a page of {size}, for any browser", file=sys.stderr)

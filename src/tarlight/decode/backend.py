@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from tarlight.decode.protocol import JpegFacts
 
 Array = Any
-"""(H, W, 3) uint8 RGB: a numpy array that owns its memory, or an array on the device with DLPack and
-`__cuda_array_interface__`."""
+"""(H, W, 3) uint8 RGB: a numpy array that owns its memory, or a `DeviceArray`."""
 
 
 class BackendError(Exception):

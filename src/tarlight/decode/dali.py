@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 import numpy as np
 
 from tarlight.decode.backend import BackendLostError, BatchFailedError, OutOfMemoryError
+from tarlight.decode.device_array import DeviceArray
 from tarlight.decode.scope import refuse_beyond_cuda, refuse_beyond_turbo
 
 if TYPE_CHECKING:
@@ -48,9 +49,10 @@ class DaliRung:
     """Whether pixels stay on the GPU."""
     num_backends: int = 2
     """Pipelines; each has one thread on the CPU."""
+    max_images: int = 64
+    """Images in one call, at most."""
 
     name: ClassVar[str] = "dali"
-    max_images: ClassVar[int] = 64
 
     def refuses(self, facts: JpegFacts) -> str:
         """Say why DALI should not be given such an image."""
@@ -79,11 +81,16 @@ class DaliBackend:
             self._pipeline.feed_input(_INPUT, [np.frombuffer(file, np.uint8) for file in files])
             (output,) = self._pipeline.run()
             if self._on_device:
-                return [output[index] for index in range(len(files))]
+                return [_on_device(output[index]) for index in range(len(files))]
             on_host = output.as_cpu()  # one copy for the batch; none on the CPU
             return [on_host.at(index) for index in range(len(files))]
         except RuntimeError as error:
             raise _translate(error) from error
+
+
+def _on_device(image: Any) -> DeviceArray:
+    height, width, components = image.shape()
+    return DeviceArray(image, (height, width, components), lambda: np.array(image.as_cpu()))
 
 
 def _build(rung: DaliRung) -> Any:

@@ -37,6 +37,8 @@ class TurboDecoder:
     """The name by which it is selected."""
     notes: ClassVar[tuple[str, ...]] = ()
     """Nothing that a report should tell."""
+    lane: ClassVar[None] = None
+    """It has no device."""
     pixel_copies: ClassVar[int] = 1
     """libjpeg-turbo writes into the array that is delivered."""
 
@@ -46,6 +48,10 @@ class TurboDecoder:
     def decode(self, images: Sequence[Encoded]) -> list[Decoded | Refusal]:
         """Decode every image: one result an image, in the same order."""
         return [self._decode_one(image) for image in images]
+
+    def decode_as(self, name: str, image: Encoded) -> Decoded | Refusal:  # noqa: ARG002 (always the same way)
+        """Decode one image again."""
+        return self._decode_one(image)
 
     def _decode_one(self, image: Encoded) -> Decoded | Refusal:
         try:
@@ -74,6 +80,8 @@ class PillowDecoder:
     """The name by which it is selected."""
     notes: ClassVar[tuple[str, ...]] = ()
     """Nothing that a report should tell."""
+    lane: ClassVar[None] = None
+    """It has no device."""
     pixel_copies: ClassVar[int] = 4
     """The verdict's array, Pillow's picture, its conversion, and the array that is delivered."""
 
@@ -83,6 +91,10 @@ class PillowDecoder:
     def decode(self, images: Sequence[Encoded]) -> list[Decoded | Refusal]:
         """Decode every image: one result an image, in the same order."""
         return [self._decode_one(image) for image in images]
+
+    def decode_as(self, name: str, image: Encoded) -> Decoded | Refusal:  # noqa: ARG002 (always the same way)
+        """Decode one image again."""
+        return self._decode_one(image)
 
     def _decode_one(self, image: Encoded) -> Decoded | Refusal:
         try:

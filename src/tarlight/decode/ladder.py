@@ -8,14 +8,12 @@ first reason to go down at all is counted with the image; verdicts are given at 
 
 from __future__ import annotations
 
-import threading
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 from tarlight.decode.batching import LOST, Batcher
 from tarlight.decode.precheck import find_visible_fault, stamp_orientation
 from tarlight.decode.protocol import Decoded, Encoded, Refusal
 from tarlight.decode.turbo import has_complaint
-from tarlight.errors import DecoderUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,6 +50,11 @@ class Ladder:
         """What the report should tell: smaller batches, rungs that were closed."""
         return tuple(note for batcher in self._batchers for note in batcher.notes)
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether all rungs are closed, so that the CPU decodes everything."""
+        return all(batcher.closed for batcher in self._batchers)
+
     def open(self) -> bool:
         """Make a first backend of every rung. Returns whether any rung is open."""
         return sum(batcher.open() for batcher in self._batchers) > 0
@@ -70,7 +73,7 @@ class Ladder:
 
     def check(self, image: Encoded) -> str:
         """Say in a phrase why an image must go to the CPU whatever kind it is; empty when it need not."""
-        if all(batcher.closed for batcher in self._batchers):
+        if self.is_lost:
             return LOST
         if self._strict:
             return COMPLAINT if has_complaint(*image) else ""
@@ -139,75 +142,3 @@ def working_bytes(image: Encoded) -> int:
     data, facts = image
     copies = 2 + 2 * facts.progressive + (facts.orientation != 1)
     return len(data) + facts.num_bytes * copies
-
-
-class LadderDecoder:
-    """A decoder that stands on a ladder. Thread-safe, and picklable: it travels without its backends."""
-
-    pixel_copies = 3
-    """The array that is delivered, the library's own output, and its planes before they are converted."""
-
-    def __init__(
-        self,
-        name: str,
-        reason: str,
-        rungs: Sequence[Rung],
-        bottom: TurboDecoder,
-        *,
-        strict: bool = False,
-        is_required: bool = False,
-    ) -> None:
-        """Make no backend yet: the first image does.
-
-        Args:
-            name: by which it is selected.
-            reason: why it was selected.
-            rungs: from the one that is asked first down.
-            bottom: decodes, or refuses, what no rung did.
-            strict: see `Ladder`.
-            is_required: it was asked for by name, so the CPU alone will not do from the start.
-        """
-        self.name = name
-        self.reason = reason
-        self._recipe: Final = (tuple(rungs), bottom, strict, is_required)
-        self._ladder: Ladder | None = None
-        self._lock = threading.Lock()
-
-    @property
-    def ladder(self) -> Ladder:
-        """The ladder, made when it is first asked for."""
-        with self._lock:
-            if self._ladder is None:
-                rungs, bottom, strict, _ = self._recipe
-                self._ladder = Ladder(rungs, bottom, strict=strict)
-            return self._ladder
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What the report should tell: smaller batches, rungs that were closed."""
-        return self.ladder.notes
-
-    def prepare(self) -> None:
-        """Load the libraries, and start the device.
-
-        Raises:
-            DecoderUnavailableError: it was asked for by name, and nothing of it works here.
-        """
-        *_, is_required = self._recipe
-        if not self.ladder.open() and is_required:
-            raise DecoderUnavailableError(
-                f"decoder={self.name!r} does not work here: {'; '.join(self.notes)}; use decoder='auto' to "
-                "go on without it"
-            )
-
-    def decode(self, images: Sequence[Encoded]) -> list[Decoded | Refusal]:
-        """Decode every image: one result an image, in the same order."""
-        return self.ladder.decode(images)
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return _remake, (self.name, self.reason, *self._recipe)
-
-
-def _remake(name: str, reason: str, *recipe: object) -> LadderDecoder:
-    rungs, bottom, strict, is_required = cast("tuple[tuple[Rung, ...], TurboDecoder, bool, bool]", recipe)
-    return LadderDecoder(name, reason, rungs, bottom, strict=strict, is_required=is_required)

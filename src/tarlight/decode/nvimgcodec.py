@@ -13,11 +13,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from tarlight.decode.backend import BackendLostError, OutOfMemoryError
+from tarlight.decode.device_array import DeviceArray
 from tarlight.decode.scope import refuse_beyond_cuda, refuse_beyond_hardware, refuse_beyond_turbo
 
 if TYPE_CHECKING:
@@ -68,8 +69,8 @@ class NvimgcodecRung:
     """Whether pixels stay on the GPU."""
     num_backends: int = 2
     """Decoders; each has one thread on the CPU."""
-
-    max_images: ClassVar[int] = 64
+    max_images: int = 64
+    """Images in one call, at most."""
 
     @property
     def name(self) -> str:
@@ -108,7 +109,8 @@ class NvimgcodecBackend:
         try:
             streams = [self._library.CodeStream(file) for file in files]
             images = self._decoder.decode(streams, params=self._params)
-            return images if self._on_device else [_to_host(image) for image in images]
+            convert = _on_device if self._on_device else _to_host
+            return [None if image is None else convert(image) for image in images]
         except RuntimeError as error:
             raise _translate(error) from error
 
@@ -123,9 +125,14 @@ def _make_decoder(library: Any, rung: NvimgcodecRung) -> Any:
     )
 
 
-def _to_host(image: Any) -> Array | None:
+def _to_host(image: Any) -> Array:
     """Copy to memory of numpy's own."""
-    return None if image is None else np.array(image.cpu())
+    return np.array(image.cpu())
+
+
+def _on_device(image: Any) -> DeviceArray:
+    height, width, components = image.shape
+    return DeviceArray(image, (height, width, components), lambda: _to_host(image))
 
 
 def _translate(error: RuntimeError) -> BackendError:

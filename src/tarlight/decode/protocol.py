@@ -91,7 +91,7 @@ class Decoded(NamedTuple):
 
     pixels: Pixels
     """(H, W, 3) uint8 RGB, C-contiguous, top row first; owns its memory. With `output="device"`, where a
-    device decoded it: an array there, with DLPack and `__cuda_array_interface__`."""
+    device decoded it: a `DeviceArray`, which has shape, dtype, ndim and nbytes like one of numpy's."""
     decoder: str
     """Name of the decoder that made these pixels."""
     damaged: bool = False
@@ -100,6 +100,39 @@ class Decoded(NamedTuple):
     """False when a decoder that does not look for damage made them, and nothing else looked at all data."""
     fallback: str = ""
     """Why an earlier decoder on the ladder did not make the pixels: a short, stable phrase to count by."""
+
+
+class Appetite(NamedTuple):
+    """How much a device wants at a time, and from how many threads."""
+
+    num_feeders: int
+    """Threads that bring it images: more than it works on at a time, so that it need not wait for checks."""
+    num_images: int
+    """Images at once."""
+    num_bytes: int
+    """Bytes of pixels at once."""
+
+
+class Lane(Protocol):
+    """A decoder's device, for those who spread work over it and the CPU. Thread-safe."""
+
+    @property
+    def appetite(self) -> Appetite:
+        """What the device wants at a time."""
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether free CPU cores may take images that the device would take too."""
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the device is gone for the rest of the run."""
+
+    def decode(self, images: Sequence[Encoded]) -> list[Decoded | Refusal]:
+        """Decode on the device, and what it cannot do on the CPU: one result an image, in the same order."""
+
+    def decode_beside(self, images: Sequence[Encoded]) -> list[Decoded | Refusal]:
+        """Decode on the CPU what a device would take too, with the verdicts that `decode` would give."""
 
 
 class Decoder(Protocol):
@@ -118,6 +151,10 @@ class Decoder(Protocol):
         """How many times the bytes of an image's pixels are held while it is decoded, at most."""
 
     @property
+    def lane(self) -> Lane | None:
+        """Its device; None where it decodes on the CPU, on whatever threads call it."""
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What was noticed up to now that the report should tell, for people."""
 
@@ -133,3 +170,6 @@ class Decoder(Protocol):
 
         Thread-safe, and never raises for the content of an image.
         """
+
+    def decode_as(self, name: str, image: Encoded) -> Decoded | Refusal:
+        """Decode one image again as it was decoded by the decoder of that name, if that can still be had."""

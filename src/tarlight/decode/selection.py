@@ -15,7 +15,7 @@ from tarlight.argument import check_choice, check_number
 from tarlight.decode import dali, nvimgcodec
 from tarlight.decode.decoder import PillowDecoder, TurboDecoder
 from tarlight.decode.device import Device, NoDevice, find_device
-from tarlight.decode.ladder import LadderDecoder
+from tarlight.decode.ladder_decoder import LadderDecoder, Recipe
 from tarlight.errors import ArgumentError, DecoderUnavailableError
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ OUTPUTS: Final = ("numpy", "device")
 
 _DAMAGED: Final = ("skip", "deliver")
 _BY_NAME: Final = "asked for by name"
+_MOST_IMAGES: Final = 256
 _CPU_BACKENDS: Final = 64
 _CPU_BACKEND_BYTES: Final = 64 << 20
 
@@ -71,6 +72,7 @@ def select_decoder(
     verify: str = "headers",
     output: str = "numpy",
     share: Share | None = None,
+    batch_size: int = 64,
 ) -> Decoder:
     """Return the decoder of that name, to be used in this process.
 
@@ -85,6 +87,7 @@ def select_decoder(
         output: `numpy` arrays, or arrays on the `device` that decoded them. What the CPU decodes is a numpy
             array either way; without a device `reason` says so.
         share: how much of a GPU may be used.
+        batch_size: images that a GPU gets in one call, if its memory allows; at most 256.
 
     Raises:
         ArgumentError: an argument has a value that is not allowed.
@@ -99,7 +102,8 @@ def select_decoder(
         return bottom
     if name == "pillow":
         return PillowDecoder(damaged == "deliver", exif_orientation)
-    chosen = _Choice(bottom, share or Share(), strict=verify == "strict", on_device=output == "device")
+    max_images = min(batch_size, _MOST_IMAGES)
+    chosen = _Choice(bottom, share or Share(), verify == "strict", output == "device", max_images)
     return {"dali": chosen.dali, "nvimgcodec": chosen.nvimgcodec, "auto": chosen.fastest}[name]()
 
 
@@ -111,6 +115,7 @@ class _Choice:
     share: Share
     strict: bool
     on_device: bool
+    max_images: int
 
     def fastest(self) -> Decoder:
         device = self.share.find_device()
@@ -138,7 +143,7 @@ class _Choice:
         rung = dali.DaliRung(
             None, _CPU_BACKENDS * _CPU_BACKEND_BYTES, self.bottom.exif_orientation, num_backends=_CPU_BACKENDS
         )
-        return self._ladder("dali", reason + self._told_of_output(), (rung,))
+        return self._ladder("dali", reason + self._told_of_output(), (rung,), on_device=False)
 
     def nvimgcodec(self) -> Decoder:
         installed, device = _is_installed(nvimgcodec.PACKAGE), self.share.find_device()
@@ -163,20 +168,36 @@ class _Choice:
 
     def _dali_rung(self, device: Device) -> Rung:
         budget = self.share.budget_bytes(device)
-        return dali.DaliRung(device.index, budget, self.bottom.exif_orientation, self.on_device)
+        upright = self.bottom.exif_orientation
+        return dali.DaliRung(device.index, budget, upright, self.on_device, max_images=self.max_images)
 
     def _engines(self, device: Device) -> tuple[Rung, ...]:
         engines = [nvimgcodec.Engine.HARDWARE, nvimgcodec.Engine.CUDA][device.has_hardware_jpeg is False :]
         budget = self.share.budget_bytes(device) // len(engines)
         upright = self.bottom.exif_orientation
         return tuple(
-            nvimgcodec.NvimgcodecRung(engine, budget, device.index, upright, self.on_device)
+            nvimgcodec.NvimgcodecRung(
+                engine, budget, device.index, upright, self.on_device, max_images=self.max_images
+            )
             for engine in engines
         )
 
-    def _ladder(self, name: str, reason: str, rungs: tuple[Rung, ...]) -> Decoder:
-        is_required = reason.startswith(_BY_NAME)
-        return LadderDecoder(name, reason, rungs, self.bottom, strict=self.strict, is_required=is_required)
+    def _ladder(
+        self, name: str, reason: str, rungs: tuple[Rung, ...], *, on_device: bool = True
+    ) -> LadderDecoder:
+        by_name = reason.startswith(_BY_NAME)
+        recipe = Recipe(
+            name,
+            reason,
+            rungs,
+            self.bottom,
+            strict=self.strict,
+            is_required=by_name,
+            on_device=on_device,
+            is_shared=on_device and not by_name and not self.on_device,
+            keeps_on_device=on_device and self.on_device,
+        )
+        return LadderDecoder(recipe)
 
 
 def _is_installed(package: str) -> bool:

@@ -16,18 +16,21 @@ sections of the tasks it takes go on with the tasks it gives, see `tarlight.chec
 
 from __future__ import annotations
 
+import time
 from collections.abc import Generator, Iterable
 from contextlib import closing, contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tarlight.checkpoint import Trail
 from tarlight.errors import PipelineError
+from tarlight.executors.clock import StageClock
 from tarlight.executors.tally import Tally, not_a_task
 from tarlight.tasks import Task
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from tarlight.executors.base import Plan
     from tarlight.ledger import Ledger
@@ -45,16 +48,21 @@ class LocalExecutor:
 
     def start(self, plan: Plan, context: StageContext) -> LocalRun:
         """Begin to run. Nothing is read before the first task is asked for."""
-        return LocalRun(plan, context)
+        return LocalRun(plan, context, worker="local")
 
     def __repr__(self) -> str:
         return "LocalExecutor()"
 
 
 class LocalRun:
-    """A run in this process: an iterator over the tasks of the last stage. For one thread."""
+    """A run in this process: an iterator over the tasks of the last stage. For one thread.
 
-    def __init__(self, plan: Plan, context: StageContext) -> None:
+    Under the name `worker`, where there is one, its time goes into the report.
+    """
+
+    def __init__(self, plan: Plan, context: StageContext, worker: str = "") -> None:
+        self._worker = worker
+        self._began_at = 0.0
         self._plan = plan
         self._context = context
         self._layers: list[Generator[Task, None, None]] = []
@@ -86,11 +94,10 @@ class LocalRun:
 
     def _open(self) -> None:
         self._is_open = True
+        self._began_at = time.perf_counter()
         for stage in self._plan.stages:
             self._set_up.append(stage)
-            stage.context = self._context
-            with self._context.waiting(), naming(stage):
-                _set_up(stage)
+            set_up(stage, self._context)
         tasks = _start(self._plan.initial_tasks, self._context.ledger)
         for stage, trail in zip(self._plan.stages, self._trails(), strict=True):
             stage.context = replace(self._context, trail=trail)
@@ -113,13 +120,15 @@ class LocalRun:
         except Exception as another:
             if isinstance(error, StopIteration):
                 raise
-            error.add_note(f"and while the run was being ended: {another!r}")
+            note_later(error, another)
 
     def _end(self) -> None:
         self._is_closed = True
+        if self._is_open and self._worker:
+            self._context.ledger.work(self._worker, time.perf_counter() - self._began_at)
         errors: list[Exception] = []
         endings = [layer.close for layer in reversed(self._layers)]
-        endings += [_teardown(stage) for stage in reversed(self._set_up)]
+        endings += [partial(tear_down, stage) for stage in reversed(self._set_up)]
         for end in endings:
             try:
                 end()
@@ -142,14 +151,16 @@ def apply_stage(stage: Stage, tasks: Iterator[Task], context: StageContext) -> G
     Each task carries the section that is settled with it; sections that none carries go to `context.trail`.
     """
     tally = Tally(stage, context)
-    taken = tally.take(tasks)
+    clock = StageClock(stage.label, context.ledger)
+    taken = clock.outside(tally.take(tasks))
     stream = stage.process_stream(taken)
     is_stream = stream is not None
     outputs = _one_by_one(stage, taken, tally, context) if stream is None else _streamed(stream, tally)
     try:
         while True:
-            # A stream works on several tasks at once.
-            with context.times.stages.doing(stage.label), naming(stage, None if is_stream else tally):
+            # A stream has several tasks at once.
+            timed = context.times.stages.doing(stage.label)
+            with timed, clock.inside(), naming(stage, None if is_stream else tally):
                 task = next(outputs, None)
             if task is None:
                 break
@@ -235,19 +246,25 @@ def naming(stage: Stage, tally: Tally | None = None) -> Iterator[None]:
         raise
 
 
-def _set_up(stage: Stage) -> None:
-    try:
-        stage.setup()
-    except StopIteration as error:  # it would look like the end of the run
-        raise PipelineError(f"setup of stage {stage.label!r} raised StopIteration") from error
-
-
-def _teardown(stage: Stage) -> Callable[[], None]:
-    def teardown() -> None:
+def set_up(stage: Stage, context: StageContext) -> None:
+    """Lend a stage its context and set it up; an exception is noted with the stage's name."""
+    stage.context = context
+    with context.waiting(), naming(stage):
         try:
-            with naming(stage):
-                stage.teardown()
-        finally:
-            stage.context = None
+            stage.setup()
+        except StopIteration as error:  # it would look like the end of the run
+            raise PipelineError(f"setup of stage {stage.label!r} raised StopIteration") from error
 
-    return teardown
+
+def tear_down(stage: Stage) -> None:
+    """Tear a stage down and take its context back; an exception is noted with the stage's name."""
+    try:
+        with naming(stage):
+            stage.teardown()
+    finally:
+        stage.context = None
+
+
+def note_later(error: BaseException, another: BaseException) -> None:
+    """Note on the error that ended a run what else went wrong while it was being ended."""
+    error.add_note(f"and while the run was being ended: {another!r}")

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 
 from tarlight.ledger.entry import Loss, Note, ShardAccount, Skip
 from tarlight.ledger.report import Report
-from tarlight.ledger.section import Counts
+from tarlight.ledger.section import Counts, Section
 from tarlight.ledger.spool import Spool
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tarlight.ledger.section import Section
     from tarlight.ledger.times import Times
 
 
@@ -100,6 +99,26 @@ class Ledger:
         with self._lock:
             self._counts.undelivered += images
 
+    def spend(self, stage: str, seconds: float) -> None:
+        """A stage has worked, or kept the next one waiting, for so long."""
+        with self._lock:
+            self._counts.spend(stage, seconds)
+
+    def work(self, worker: str, seconds: float) -> None:
+        """A worker was there for so much longer."""
+        with self._lock:
+            self._counts.work(worker, seconds)
+
+    def cut(self) -> Section:
+        """Return all that was written so far as a section, and begin anew. Nobody may write meanwhile."""
+        section = Section()
+        section.add_counts(self._counts)
+        section.skips, section.losses, section.notes = list(self.skips), list(self.losses), list(self.notes)
+        section.num_losses, section.num_notes = len(self.losses), len(self.notes)
+        self._counts = Counts()
+        self.skips, self.losses, self.notes = Spool(Skip), Spool(Loss), Spool(Note)
+        return section
+
     def take_in(self, section: Section) -> None:
         """Add what happened elsewhere: in a run before this one, or in another process."""
         with self._lock:
@@ -132,6 +151,8 @@ class Ledger:
                 bytes_read=counts.bytes_read,
                 bytes_lost=counts.bytes_lost,
                 pixels=counts.pixels,
+                busy_seconds=dict(counts.busy),
+                workers=dict(counts.workers),
                 unbalanced_shards=tuple(counts.unbalanced_shards),
                 skips=self.skips,
                 losses=self.losses,

@@ -1,7 +1,7 @@
 """How long each stage of a run worked, and how long it waited for what.
 
 Strategy: a `Watch` belongs to one thread and is switched from duty to duty, once a chunk, a group or a task,
-never once an image; a `Crew` adds up what a pool of threads does. What a thread is doing at this moment is in
+never once an image; a `Team` adds up what a pool of threads does. What a thread is doing at this moment is in
 the sums, so that a stall shows while it lasts.
 """
 
@@ -147,7 +147,7 @@ class Watch:
             return before
 
 
-class Crew:
+class Team:
     """What a pool of threads does. Thread-safe."""
 
     def __init__(self, stage: str, num_threads: int) -> None:
@@ -185,7 +185,7 @@ class Timesheet:
         self._lock = threading.Lock()
         self.stages = Watch()
         """Of the thread that runs the stages and asks for their tasks."""
-        self._threads: list[Watch | Crew] = [self.stages]
+        self._threads: list[Watch | Team] = [self.stages]
         self._elsewhere: list[Times] = []
 
     def watch(self, stage: str) -> Watch:
@@ -195,11 +195,11 @@ class Timesheet:
         self._join(watch)
         return watch
 
-    def crew(self, stage: str, num_threads: int) -> Crew:
+    def team(self, stage: str, num_threads: int) -> Team:
         """Return what adds up the times of a pool of threads."""
-        crew = Crew(stage, num_threads)
-        self._join(crew)
-        return crew
+        team = Team(stage, num_threads)
+        self._join(team)
+        return team
 
     def take_in(self, times: Times) -> None:
         """Add what threads of another process did."""
@@ -212,18 +212,18 @@ class Timesheet:
             threads, elsewhere = list(self._threads), list(self._elsewhere)
         return _sum([*map(_times_of, threads), *elsewhere])
 
-    def _join(self, thread: Watch | Crew) -> None:
+    def _join(self, thread: Watch | Team) -> None:
         with self._lock:
             self._threads.append(thread)
 
 
-def _times_of(thread: Watch | Crew) -> Times:
+def _times_of(thread: Watch | Team) -> Times:
     spent = thread.spent()
     total = sum(spent.values())
     times: Times = {}
     for stage in dict.fromkeys(duty.stage for duty in spent):
         waits = {duty.waits_for: s for duty, s in spent.items() if duty.stage == stage and duty.waits_for}
-        images = thread.images if isinstance(thread, Crew) else 0
+        images = thread.images if isinstance(thread, Team) else 0
         times[stage] = StageTime(stage, spent.get(_Duty(stage), 0.0), waits, total, images)
     return times
 

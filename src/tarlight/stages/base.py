@@ -14,8 +14,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from contextlib import nullcontext
+from copy import copy
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, Self, TypeVar
 
 from tarlight.checkpoint import Course, Trail
 from tarlight.ledger import Ledger, Timesheet
@@ -23,10 +24,11 @@ from tarlight.resources import Resources
 from tarlight.tasks import Task
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from contextlib import AbstractContextManager
 
     from tarlight.events import Event
+    from tarlight.ledger import Section
 
 In = TypeVar("In", bound=Task)
 Out = TypeVar("Out", bound=Task)
@@ -60,6 +62,19 @@ class StageContext:
 
     times: Timesheet = field(default_factory=Timesheet)
     """Takes how long the threads of the run work, and wait for what."""
+
+
+class StageWatch(Protocol):
+    """Looks at the sections of a run whose stage works in several processes. For one thread."""
+
+    def count(self, section: Section) -> None:
+        """A section has arrived. Raises where the stage would have ended the run."""
+
+    def give_up(self, section: Section) -> None:
+        """What this section calls lost could not be worked on. Raises where the run must not go on."""
+
+    def finish(self) -> None:
+        """All sections have arrived. Raises where the stage would have at its end."""
 
 
 class ProcessingStage(ABC, Generic[In, Out]):
@@ -117,6 +132,31 @@ class ProcessingStage(ABC, Generic[In, Out]):
     def fingerprint(self) -> dict[str, Any]:
         """Options that must stay the same when a run is resumed, as plain data for JSON: name -> value."""
         return {}
+
+    def fitted(self, resources: Resources) -> Self:
+        """Return a copy of this stage for a worker that can give it only `resources`, less than it asked for.
+
+        Raises:
+            TarlightError: it cannot do with them.
+        """
+        stage = copy(self)
+        stage.resources = resources
+        return stage
+
+    def as_part(self) -> Self:
+        """Return this stage for one of several workers; what concerns the whole run is left to `watch`.
+
+        A stage without limits or notes about the whole run, as is the default, returns itself.
+        """
+        return self
+
+    def watch(self, context: StageContext) -> StageWatch | None:  # noqa: ARG002 (for overriders)
+        """Return what looks at the whole run where several workers run this stage; by default nothing."""
+        return None
+
+    def storage_access(self) -> Mapping[str, Any] | None:
+        """Options of the stores that it reads from; a checkpoint in a bucket is written with them."""
+        return None
 
     def describe(self) -> dict[str, Any]:
         """Facts about the configured stage, for `Pipeline.describe`: name -> value or text."""

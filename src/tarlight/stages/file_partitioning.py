@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from array import array
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from tarlight.errors import ArgumentError, ArgumentTypeError
@@ -79,11 +81,13 @@ class FilePartitioningStage(ProcessingStage[EmptyTask, FileGroupTask]):
         )
         for note in listing.notes:
             context.ledger.note(note)
-        groups = self._group(listing.shards)[: self.limit]
-        context.course.plan((shard.path, shard.size) for group in groups for shard in group)
-        context.emit(_planned(groups))
-        digits = max(6, len(str(len(groups) - 1)))
-        for index, group in enumerate(groups):
+        borders = self._borders(listing.shards)
+        shards = listing.shards[: borders[-1]]
+        context.course.plan((shard.path, shard.size) for shard in shards)
+        context.emit(_planned(len(borders) - 1, shards))
+        digits = max(6, len(str(len(borders) - 2)))
+        for index, (start, end) in enumerate(pairwise(borders)):
+            group = shards[start:end]
             paths = [shard.path for shard in group]
             yield FileGroupTask(
                 task_id=f"partition_{index:0{digits}d}",
@@ -92,7 +96,7 @@ class FilePartitioningStage(ProcessingStage[EmptyTask, FileGroupTask]):
                 sizes=[shard.size for shard in group],
                 metadata={
                     "partition_index": index,
-                    "total_partitions": len(groups),
+                    "total_partitions": len(borders) - 1,
                     "source_files": [str(path) for path in paths],
                 },
             )
@@ -112,11 +116,14 @@ class FilePartitioningStage(ProcessingStage[EmptyTask, FileGroupTask]):
         facts = ", ".join(f"{name}={value!r}" for name, value in self.describe().items())
         return f"{type(self).__name__}({facts}, name={self.name!r})"
 
-    def _group(self, shards: list[ShardStat]) -> list[list[ShardStat]]:
-        if self.blocksize is not None:
-            return list(_packed(shards, self.blocksize))
-        count = self.files_per_partition or 1
-        return [shards[start : start + count] for start in range(0, len(shards), count)]
+    def _borders(self, shards: list[ShardStat]) -> Sequence[int]:
+        """Return where partitions begin, and where the last one ends."""
+        if self.blocksize is None:
+            count = self.files_per_partition or 1
+            starts: Sequence[int] = range(0, len(shards), count)
+        else:
+            starts = list(_packed(shards, self.blocksize))
+        return array("q", [*starts, len(shards)][: None if self.limit is None else self.limit + 1])
 
 
 def _count(argument: str, value: int | None) -> int | None:
@@ -131,24 +138,21 @@ def _count(argument: str, value: int | None) -> int | None:
     return value
 
 
-def _packed(shards: list[ShardStat], blocksize: int) -> Iterator[list[ShardStat]]:
-    """Put neighbours together up to `blocksize`; a shard of unknown size counts as a full block."""
-    group: list[ShardStat] = []
+def _packed(shards: list[ShardStat], blocksize: int) -> Iterator[int]:
+    """Yield where a partition begins when neighbours go together up to `blocksize`.
+
+    A shard of unknown size counts as a full block.
+    """
     filled = 0
-    for shard in shards:
+    for index, shard in enumerate(shards):
         size = blocksize if shard.size is None else shard.size
-        if group and filled + size > blocksize:
-            yield group
-            group, filled = [], 0
-        group.append(shard)
+        if not index or filled + size > blocksize:
+            yield index
+            filled = 0
         filled += size
-    if group:
-        yield group
 
 
-def _planned(groups: list[list[ShardStat]]) -> PartitionsPlanned:
+def _planned(partitions: int, shards: list[ShardStat]) -> PartitionsPlanned:
     return PartitionsPlanned(
-        partitions=len(groups),
-        shards=sum(map(len, groups)),
-        num_bytes=sum(shard.size or 0 for group in groups for shard in group),
+        partitions=partitions, shards=len(shards), num_bytes=sum(shard.size or 0 for shard in shards)
     )

@@ -8,6 +8,7 @@ from tarlight.storage.extension import as_extensions
 from tarlight.storage.listing import Listing, find_shards
 from tarlight.storage.local import LocalStore
 from tarlight.storage.reading import DEFAULT_PLAN, OpenShard, Plan, Reading, StoppedError
+from tarlight.storage.remote.document import RemoteDocument
 from tarlight.storage.remote.store import RemoteStore
 from tarlight.storage.route import as_paths, check_option_names, check_options_for, is_local, open_store
 from tarlight.storage.size import parse_size
@@ -22,6 +23,7 @@ __all__ = [
     "OpenShard",
     "Plan",
     "Reading",
+    "RemoteDocument",
     "RemoteStore",
     "Selection",
     "ShardSource",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from tarlight.errors import ArgumentError, InputMissingError
@@ -116,8 +117,8 @@ class _Finder:
     def find(self, entry: str) -> list[ShardStat]:
         """Return the shards of one entry in natural order; without those that are missing."""
         found = [shard for path in self._paths(entry) for shard in self._found(self._store(path), path)]
-        found.sort(key=_path)  # sorts are stable: equal numbers keep the order of their texts
-        found.sort(key=lambda shard: natural_key(shard.path))
+        if not all(before <= after for before, after in pairwise(map(_place, found))):
+            found.sort(key=_place)
         return found
 
     def check_missing(self) -> None:
@@ -198,8 +199,12 @@ def _selected(store: Store, folder: str, asked: str, selection: ByExtension) -> 
         raise InputMissingError(f"{asked}: {selection.why_nothing()}")
 
 
-def _path(shard: ShardStat) -> str:
-    return shard.path
+def _place(shard: ShardStat) -> tuple[str, str]:
+    """Where a shard stands in natural order; equal numbers by text.
+
+    As large as the shard itself, so a listing that is in order already, as most are, is left as it is.
+    """
+    return natural_key(shard.path), shard.path
 
 
 def _unique(shards: Iterable[ShardStat], folder: str) -> tuple[list[ShardStat], set[str], list[str]]:
@@ -222,7 +227,7 @@ def _duplicates(again: list[str]) -> list[Note]:
     if not names:
         return []
     text = f"{len(names):,} named more than once, read once: {_some(names)}"
-    return [Note(shard=names[0], text=text, kind="duplicate_path")]
+    return [Note(shard=str(names[0]), text=text, kind="duplicate_path")]
 
 
 def _other_extensions(kinds: Counter[str]) -> list[Note]:

@@ -9,7 +9,7 @@ from tarlight.errors import InputDeniedError, InputMissingError
 from tarlight.storage.store import ShardStat
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Container, Iterable, Sequence
 
     from tarlight.storage.store import Store
 
@@ -25,9 +25,10 @@ class NamedShards:
     """
 
     def __init__(self) -> None:
-        self._folders: dict[str, str] = {}
-        self._wanted: defaultdict[str, set[str]] = defaultdict(set)
-        self._found: dict[str, dict[str, ShardStat]] = {}
+        self._known: dict[str, str | ShardStat] = {}
+        """Path -> the folder to look in, and once that was listed, the shard."""
+        self._listed: dict[str, str] = {}
+        """Folder -> why nothing is in it; empty for one that could be listed."""
         self.not_listed: list[str] = []
         """Folders that may not be listed."""
 
@@ -46,7 +47,7 @@ class NamedShards:
 
     def knows(self, path: str) -> bool:
         """Return whether `path` was announced."""
-        return path in self._folders
+        return path in self._known
 
     def find(self, path: str, store: Store) -> ShardStat:
         """Return what the listing says of a path that was announced.
@@ -54,33 +55,38 @@ class NamedShards:
         Raises:
             InputMissingError: it is not there.
         """
-        folder = self._folders[path]
-        if folder not in self._found:
-            self._found[folder] = self._list(folder, store)
-        try:
-            return self._found[folder][path]
-        except KeyError:
-            raise InputMissingError(f"{path}: there is no such object. Check the spelling") from None
+        folder = self._known[path]
+        if isinstance(folder, ShardStat):
+            return folder
+        if folder not in self._listed:
+            self._listed[folder] = self._list(folder, store)
+            return self.find(path, store)
+        why = self._listed[folder] or f"{path}: there is no such object. Check the spelling"
+        raise InputMissingError(why)
 
     def _announce(self, folder: str, paths: Iterable[str]) -> None:
         for path in paths:
-            if path not in self._folders:
-                self._folders[path] = folder
-                self._wanted[folder].add(path)
+            self._known.setdefault(path, folder)
 
-    def _list(self, folder: str, store: Store) -> dict[str, ShardStat]:
-        wanted = self._wanted[folder]
+    def _list(self, folder: str, store: Store) -> str:
+        """Look up all names in a folder; return why there are none, where the folder itself is missing."""
         try:
-            return {shard.path: shard for shard in store.list(folder, _Names(wanted))}
+            for shard in store.list(folder, _Names(self._known)):
+                del self._known[shard.path]  # so that its text is kept once, by the shard
+                self._known[shard.path] = shard
+        except InputMissingError as error:
+            return str(error)
         except InputDeniedError:
             self.not_listed.append(folder)
-            return {path: ShardStat(path, None, "") for path in wanted}
+            for path in [path for path, known in self._known.items() if known == folder]:
+                self._known[path] = ShardStat(path, None, "")
+        return ""
 
 
 class _Names:
     """A selection: these paths."""
 
-    def __init__(self, wanted: set[str]) -> None:
+    def __init__(self, wanted: Container[str]) -> None:
         self._wanted = wanted
 
     def wants(self, path: str) -> bool:

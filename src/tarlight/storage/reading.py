@@ -191,8 +191,8 @@ class Reading:
         if not isinstance(store, RemoteStore):
             return
         client, address, policy = store.client(entry.path)
-        name = without_secrets(address.root)
-        entry.origin = self._origins.setdefault(client, Origin(client, name, address.kind == "http"))
+        origin = Origin(client, without_secrets(address.root), address.kind == "http")
+        entry.origin = self._origins.setdefault(client, origin) if address.is_shared else origin
         entry.download = self._last = Download(
             entry.origin,
             address.key,

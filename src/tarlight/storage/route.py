@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from tarlight.storage.store import Store
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+_MANGLED = re.compile(rf"(?:{'|'.join(SCHEMES)}):/(?!/)", re.IGNORECASE)
 
 
 def as_paths(file_paths: object) -> tuple[str, ...]:
@@ -72,7 +73,12 @@ def _as_text(entry: object) -> str:
     if not isinstance(path, str):
         raise ArgumentTypeError(
             "file_paths must be a path as str or os.PathLike, or a list or tuple of these; "
-            f"got {path!r} ({type(entry).__name__})"
+            f"got {type(entry).__name__}"
+        )
+    if "?" in path and _MANGLED.match(path):
+        raise ArgumentError(  # without the path: its query may be a credential
+            f"file_paths: {path.partition(':')[0]}:/ with one slash: pathlib takes one out of URLs. Pass the "
+            "URL as text"
         )
     return path
 

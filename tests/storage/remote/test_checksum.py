@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -94,3 +95,17 @@ def test_closing_ends_a_second_reading():
     threading.Timer(0.1, loading.close).start()
     with pytest.raises(StoppedError):
         next(chunks)
+
+
+def test_an_etag_that_is_no_md5_is_told_without_retries_too():
+    """The second reading that tells an ETag from an MD5 is made even where nothing is repeated otherwise."""
+    server = Server(noise(SMALL_SIZE), NOT_MD5)
+    assert fetch(server, policy=replace(FAST, max_retries=0)) == server.body
+    assert len(server.requests) == 2
+
+
+def test_an_empty_shard_cannot_be_wrong():
+    """An empty shard whose ETag is no MD5 is read, and says nothing of the bucket."""
+    loading = download(Server(b"", NOT_MD5))
+    assert b"".join(loading.chunks()) == b""
+    assert loading._origin.has_md5 is None

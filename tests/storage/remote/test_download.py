@@ -16,6 +16,7 @@ from tarlight.errors import (
     ShardReadError,
     TarlightError,
 )
+from tarlight.storage.remote.window import Window
 
 from .scripted import SMALL, Server, Trouble, download, fetch, wait_until_empty
 
@@ -195,3 +196,25 @@ def test_repetitions_are_counted_by_cause():
     assert b"".join(loading.chunks()) == server.body
     assert loading.tally.num_requests == 4
     assert loading.tally.describe() == "3 requests were repeated: 503 x 2, broken x 1"
+
+
+class Panic(BaseException):
+    """What the client library raises when it panics is no Exception."""
+
+
+class PanickingServer(Server):
+    """A server whose third request makes the client library panic."""
+
+    async def get(self, key, start, end, etag=""):
+        if len(self.requests) == 2:
+            raise Panic
+        return await super().get(key, start, end, etag)
+
+
+def test_a_panic_of_the_client_library_reaches_the_reader():
+    """Whatever ends a request, the reader is told and never waits for ever."""
+    server = PanickingServer(noise(20_000))
+    window = Window(SMALL.window_bytes, SMALL.max_requests)
+    with pytest.raises(Panic):
+        fetch(server, window=window)
+    wait_until_empty(window)

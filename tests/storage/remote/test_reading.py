@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 
 import pytest
 
 from tarlight.errors import InputMissingError, ShardChangedError, ShardReadError
 from tarlight.storage import Plan, Reading, StoppedError
+from tarlight.storage.remote import client
+from tarlight.storage.remote.client import MAX_LONE_CLIENTS
 from tests.reader.dataset import ids, images, jpeg, load, pipeline, record, write_tar
 
 from .ranges import FAST, serving
@@ -189,3 +192,16 @@ def test_a_wrong_checksum_names_the_images(server, tmp_path):
     assert (loss.start, loss.end, loss.reason) == (body.stat().st_size,) * 2 + ("checksum_mismatch",)
     assert "3 images were delivered from it: 000001 to 000003" in loss.detail
     assert report.is_balanced
+
+
+def test_signed_urls_hold_nothing_once_they_are_read(server, reading):
+    """However many presigned URLs are read, only few of their clients, each with connections, are kept."""
+    for index in range(3 * MAX_LONE_CLIENTS):
+        url = server.put(f"0.tar?sig={index}", noise(1000))
+        assert read(reading, url, 1000) == noise(1000)
+    gc.collect()
+    urls = {name for name, _, _ in client._lone_clients}
+    assert len(urls) == MAX_LONE_CLIENTS
+    alive = [held for held in gc.get_objects() if isinstance(held, client.ObstoreClient)]
+    kept = [*client._clients.values(), *client._lone_clients.values()]
+    assert len([held for held in alive if held not in kept]) <= 1

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import copy
 import pickle
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tarlight.errors import ArgumentError
-from tarlight.storage import as_paths
+from tarlight.errors import ArgumentError, TarlightError
+from tarlight.storage import as_paths, find_shards
 from tarlight.storage.remote.url import SignedUrl, canonical, kind_of_url, parse, without_secrets
 from tarlight.storage.route import expanded, location
 
@@ -117,3 +118,14 @@ def test_local_paths_are_no_urls(path):
     """What has none of the known schemes is a path."""
     assert kind_of_url(path) == ""
     assert kind_of_url(f"file://{path}") == ""
+
+
+@pytest.mark.parametrize(
+    "paths",
+    [[["https://h/a.tar?sig=PLANTED"]], {"https://h/a.tar?sig=PLANTED"}, Path("https://h/a.tar?sig=PLANTED")],
+)
+def test_paths_of_the_wrong_kind_are_not_shown(paths):
+    """A URL in something that is no list, or mangled by pathlib, is refused without its query."""
+    with pytest.raises(TarlightError, match="file_paths") as caught:
+        find_shards(paths)
+    assert "PLANTED" not in str(caught.value)

@@ -98,6 +98,13 @@ class ObstoreClient:
                 raise
         return await self._first_byte(key)
 
+    async def put(self, key: str, data: bytes) -> None:
+        """Write an object by one request, in place of one that is there. Raises `Fault`."""
+        import obstore  # noqa: PLC0415 (networks are imported when one is asked for)
+
+        async with _asking():
+            await obstore.put_async(self._store, key, data, use_multipart=False)
+
     def pages(self, prefix: str, offset: str = "") -> Iterator[Sequence[ObjectFacts]]:
         """Yield all objects below the folder `prefix`, a page at a time, in the store's order.
 
@@ -170,7 +177,12 @@ def _listing() -> Iterator[None]:
         raise fault_of(error) from None
 
 
+MAX_LONE_CLIENTS = 32
+"""Clients for one URL alone that are kept. Each has its own connections, two file descriptors and 165 kB."""
+
 _clients: dict[tuple[str, object, object], ObstoreClient] = {}
+_lone_clients: dict[tuple[str, object, object], ObstoreClient] = {}
+"""Those for one URL alone, such as a presigned one; the oldest first."""
 _lock = threading.Lock()
 _owner = 0
 """The process that the clients, and the library's threads, belong to; 0 before the first one."""
@@ -187,7 +199,7 @@ def _own_clients_only() -> None:
 
 
 def open_client(address: Address, setting: Setting, key: object) -> ObstoreClient:
-    """Return this process's client for an address's root; made when it is asked for first. Thread-safe.
+    """Return this process's client for an address's root, made when there is none. Thread-safe.
 
     `key` stands for the setting: clients of one root with equal keys, in one environment, are the same.
 
@@ -196,12 +208,15 @@ def open_client(address: Address, setting: Setting, key: object) -> ObstoreClien
         InputDeniedError: a file with credentials cannot be read.
         TarlightError: the process was forked from one that had clients.
     """
+    _own_clients_only()  # before the lock: a parent may have held it as it forked
     with _lock:
-        _own_clients_only()
         name = (address.root, key, variables())
-        if name not in _clients:
-            _clients[name] = ObstoreClient(_make_store(address, setting), address.kind)
-        return _clients[name]
+        clients = _clients if address.is_shared else _lone_clients
+        if name not in clients:
+            clients[name] = ObstoreClient(_make_store(address, setting), address.kind)
+        if len(_lone_clients) > MAX_LONE_CLIENTS:
+            del _lone_clients[next(iter(_lone_clients))]  # who reads with it goes on
+        return clients[name]
 
 
 def _make_store(address: Address, setting: Setting) -> Any:

@@ -96,7 +96,8 @@ class Download:
             StoppedError: closed from another thread.
         """
         facts = self.facts()
-        expected = "" if self._held is not None else self._origin.checksum(facts.etag)
+        is_checked = self._held is not None or not facts.size  # no byte can be wrong where there is none
+        expected = "" if is_checked else self._origin.checksum(facts.etag)
         self._running = running = Running(expected)
         while piece := self._arrivals.take():
             self._window.release(len(piece))
@@ -204,7 +205,9 @@ class Download:
                 await self._release_held(part, self._held)
         except Fault as fault:
             self._fail(part, self._explain(fault, part.position))
-        except Exception as error:  # noqa: BLE001 (whatever it is, the reader must see it)
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:  # noqa: BLE001 (a panic of the client library too: the reader waits)
             self._fail(part, error)
 
     async def _release_held(self, part: Part, held: Held) -> None:
@@ -220,7 +223,7 @@ class Download:
             self._put(part, offset, piece)
             offset += len(piece)
 
-    def _fail(self, part: Part, error: Exception) -> None:
+    def _fail(self, part: Part, error: BaseException) -> None:
         """A byte will not come: nothing after it is of use."""
         self._failed_at = part.start
         self._arrivals.fail(0 if self._held is not None else part.position, error)

@@ -6,7 +6,6 @@ so it pickles; clients belong to the process.
 
 from __future__ import annotations
 
-import time
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ from tarlight.errors import ArgumentError, InputMissingError, ShardReadError
 from tarlight.storage.remote.client import open_client
 from tarlight.storage.remote.download import Download
 from tarlight.storage.remote.failure import error_for
+from tarlight.storage.remote.insist import insist, wait_or_raise
 from tarlight.storage.remote.loop import submit
 from tarlight.storage.remote.option import as_mapping, frozen, setting_for
 from tarlight.storage.remote.origin import Origin, Tally
@@ -48,15 +48,8 @@ class RemoteStore:
         client, address, policy = self.client(path)
         if not address.key and address.kind != "http":
             raise InputMissingError(f"{path}: no object is there. Check the name, or put shards into it")
-        num_retries = 0
-        while True:
-            try:
-                facts = submit(client.head(address.key)).result()
-            except Fault as fault:
-                _wait(fault, policy, num_retries, full_url(path))
-                num_retries += 1
-            else:
-                return ShardStat(str(canonical(path)), facts.size, version_of(facts))
+        facts = insist(lambda: client.head(address.key), policy, full_url(path))
+        return ShardStat(str(canonical(path)), facts.size, version_of(facts))
 
     def revisit(self, path: str, version: str) -> ShardStat:
         """Return the object that had this version when it was read; requests for it are pinned to that."""
@@ -145,7 +138,7 @@ class RemoteStore:
                     last, num_retries, is_sure = page[-1].key, 0, address.kind == "az"
                     yield page
             except Fault as fault:
-                _wait(fault, policy, num_retries, full_url(prefix))
+                wait_or_raise(fault, policy, num_retries, full_url(prefix))
                 num_retries += 1
             else:
                 if is_sure:
@@ -162,10 +155,3 @@ class RemoteStore:
 def version_of(facts: ObjectFacts) -> str:
     """Return the version of an object: size and ETag, or its last modification where it has no ETag."""
     return f"{facts.size}-{facts.etag}"
-
-
-def _wait(fault: Fault, policy: RetryPolicy, num_retries: int, url: str) -> None:
-    """Wait before a request is repeated, or raise our error where it is not worth it."""
-    if not fault.is_transient or num_retries >= policy.max_retries:
-        raise error_for(fault, url) from None
-    time.sleep(fault.retry_after_s or policy.wait_s(num_retries))

@@ -40,6 +40,11 @@ class Address:
     key: str
     """Name within the root; empty for the root itself and for a URL that is a root of its own."""
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether other objects may have the same root."""
+        return self.kind != "http" or bool(self.key)
+
     def __repr__(self) -> str:
         return f"Address({without_secrets(self.root)!r}, {self.key!r})"
 

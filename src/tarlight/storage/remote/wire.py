@@ -107,6 +107,9 @@ class Client(Protocol):
     async def head(self, key: str) -> ObjectFacts:
         """Ask for an object's facts. Raises `Fault`."""
 
+    async def put(self, key: str, data: bytes) -> None:
+        """Write an object by one request, in place of one that is there. Raises `Fault`."""
+
     def pages(self, prefix: str, offset: str = "") -> Iterator[Sequence[ObjectFacts]]:
         """Yield all objects whose key begins with `prefix`, a page at a time, in the store's order.
 

@@ -12,6 +12,7 @@ from tarlight.ledger.times import DECODING, READING
 from tarlight.stages.image.io.bookmark import Bookmark
 from tarlight.stages.image.io.candidate import RGB, Group, ReadEnd, ReadFailure, ShardEnd
 from tarlight.stages.image.io.failure import Failures
+from tarlight.stages.image.io.watch import note_unseen_fields
 from tarlight.storage import ShardSource
 from tarlight.tasks import ImageBatch, ImageObject, put_section
 
@@ -76,8 +77,9 @@ class Assembler:
             yield from self._empty_group()
         yield from self._cut()
         self.note_decoder()
-        self._note_unseen_fields()
-        self._failures.check_at_end()
+        if not self._options.is_part:
+            self._note_unseen_fields()
+            self._failures.check_at_end()
         self._context.trail.arrive(self._bookmark.cut())
 
     def note_decoder(self) -> None:
@@ -136,7 +138,7 @@ class Assembler:
             return
         if group.task is not self._task:
             yield from self._cut()
-            self._task, self._batch_index = group.task, 0
+            self._task, self._batch_index = group.task, group.task.first_batch
         if self._bookmark.open(group):  # a shard may be read twice: then it is new again
             self._names = {_name(member) for member in group.names_before}
             self._first_id = ""
@@ -220,9 +222,7 @@ class Assembler:
     def _note_unseen_fields(self) -> None:
         before = self._context.course.resumed
         if self._task is not None or before.seen or before.num_losses:
-            for field in sorted(self._fields_unseen):
-                text = f"no delivered image had the field {field!r}; fields are what follows the key's dot"
-                self._ledger.note(Note("", text, "unseen_field"))
+            note_unseen_fields(self._fields_unseen, self._ledger)
 
     def _cut(self) -> Iterator[ImageBatch]:
         """Yield the batch that is being filled, if there is anything in it."""

@@ -25,7 +25,7 @@ class Failures:
     def __init__(self, options: ReaderOptions, before: Section) -> None:
         self.settled = before.seen
         """Images that were delivered or skipped so far."""
-        self._limit = options.max_failures
+        self._limit = None if options.is_part else options.max_failures
         self._raises = options.on_error == "raise"
         self._count = before.num_skipped + before.num_losses
 
@@ -39,9 +39,20 @@ class Failures:
     def count_loss(self, loss: Loss) -> None:
         """Count a range of bytes that could not be read."""
         self._add()
+        self.check_loss(loss)
+
+    def check_loss(self, loss: Loss) -> None:
+        """Raise for bytes that could not be read, with `on_error="raise"`."""
         if self._raises:
             where = f"{loss.shard}: {loss.reason} from byte {loss.start} to {loss.end}"
             raise TarError(f"{where}: {loss.detail}; {_SKIP_INSTEAD}")
+
+    def count_section(self, section: Section) -> None:
+        """Count what another process has settled; with `on_error="raise"` it has raised there."""
+        self.settled += section.seen
+        self._count += section.num_skipped + section.num_losses
+        if section.num_skipped or section.num_losses:
+            self._check()
 
     def check_at_end(self) -> None:
         """All images have been seen: now a fraction says what it says, however few they were."""
@@ -50,6 +61,9 @@ class Failures:
 
     def _add(self) -> None:
         self._count += 1
+        self._check()
+
+    def _check(self) -> None:
         if self._limit is None:
             return
         if not isinstance(self._limit, float):

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from copy import copy
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tarlight.argument import check_text
-from tarlight.decode import Share, select_decoder
-from tarlight.errors import DecoderUnavailableError
+from tarlight.decode import DeviceArray, Share, TurboDecoder, select_decoder
+from tarlight.errors import ArgumentError, DecoderUnavailableError
 from tarlight.resources import Resources
 from tarlight.stages.base import ProcessingStage, StageContext
 from tarlight.stages.image.io.assemble import Assembler
 from tarlight.stages.image.io.option import (
     DEFAULT_BATCH_SIZE,
+    GPU_DECODERS,
     MIB,
     ReaderOptions,
     choose_batch_size,
@@ -20,6 +23,7 @@ from tarlight.stages.image.io.option import (
 )
 from tarlight.stages.image.io.read_ahead import ReadAhead
 from tarlight.stages.image.io.release import Redecoder
+from tarlight.stages.image.io.watch import ReaderWatch
 from tarlight.storage import DEFAULT_PLAN
 from tarlight.tasks import FileGroupTask, ImageBatch
 
@@ -27,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from tarlight.decode import Decoder
+    from tarlight.tasks import ImageObject
 
 
 class ImageReaderStage(ProcessingStage[FileGroupTask, ImageBatch]):
@@ -49,6 +54,7 @@ class ImageReaderStage(ProcessingStage[FileGroupTask, ImageBatch]):
         verbose: bool = True,
         decoder: str = "auto",
         verify: str = "headers",
+        output: str = "numpy",
         extensions: Sequence[str] = (".jpg", ".jpeg"),
         fields: Sequence[str] = (),
         on_error: str = "skip",
@@ -70,6 +76,7 @@ class ImageReaderStage(ProcessingStage[FileGroupTask, ImageBatch]):
             dali_batch_size: The same under its other documented name.
             num_threads: Decoding threads.
             num_gpus_per_worker: Share of one GPU that a worker asks the executor for; 0 means CPU only.
+                What there is to share is looked up where the worker runs, not where the pipeline is written.
             gpu_memory_fraction: Part of the GPU's memory to decode in; `num_gpus_per_worker` by default.
             verbose: Show progress and the final ledger on stderr.
             decoder: `auto`, or the name of one decoder, which must then be available: `turbo`, `pillow`,
@@ -77,6 +84,9 @@ class ImageReaderStage(ProcessingStage[FileGroupTask, ImageBatch]):
             verify: `dali` and `nvimgcodec` do not see damaged image data. `headers` finds what headers and
                 markers show of it; `strict` also has libjpeg-turbo look at all data of every image, at
                 over a third of what decoding it there costs. The other decoders always see everything.
+            output: Where pixels go: `numpy` arrays on the host, or with `device` they stay on the GPU that
+                decoded them, as `DeviceArray` (DLPack, `__cuda_array_interface__`); images that the CPU
+                decoded are numpy arrays either way: all of them without a GPU, which the report says.
             extensions: Last extensions that make a member an image, in any case; JPEG only.
             fields: Fields of the same record to attach to `image.metadata`, such as `("txt", "json")`.
             on_error: `skip` records a bad image or damage and goes on; `raise` stops at the first.
@@ -105,6 +115,7 @@ class ImageReaderStage(ProcessingStage[FileGroupTask, ImageBatch]):
             verbose=verbose,
             decoder=decoder,
             verify=verify,
+            output=output,
             extensions=normal_extensions(extensions),
             fields=normal_fields(fields),
             on_error=on_error,
@@ -120,7 +131,7 @@ class ImageReaderStage(ProcessingStage[FileGroupTask, ImageBatch]):
         )
         self.resources = Resources(cpus=float(num_threads), gpus=num_gpus_per_worker)
         self._decoder: Decoder | None = None
-        self._redecoder: Redecoder | None = None
+        self._redecoders: dict[str, Redecoder] = {}
 
     @property
     def verbose(self) -> bool:
@@ -138,7 +149,8 @@ class ImageReaderStage(ProcessingStage[FileGroupTask, ImageBatch]):
 
     def teardown(self) -> None:
         """Let the decoder go."""
-        self._decoder = self._redecoder = None
+        self._decoder = None
+        self._redecoders = {}
 
     def process(self, task: FileGroupTask) -> Iterator[ImageBatch]:
         """Yield the batches of one partition."""
@@ -159,6 +171,37 @@ class ImageReaderStage(ProcessingStage[FileGroupTask, ImageBatch]):
             context.ledger.leave(assembler.num_waiting + ahead.close())
             assembler.note_decoder()
 
+    def fitted(self, resources: Resources) -> ImageReaderStage:
+        """Return a copy that decodes on as many threads as there are CPUs, without a GPU on the CPU.
+
+        Raises:
+            ArgumentError: there is no GPU for a decoder that was asked for by name and wants one.
+        """
+        if resources.gpus < self.resources.gpus and self.options.decoder in GPU_DECODERS:
+            raise ArgumentError(
+                f"decoder={self.options.decoder!r} asks for {self.resources.gpus:g} of a GPU, and there is "
+                "none; use decoder='auto', or num_gpus_per_worker=0 where it can do without"
+            )
+        reader = super().fitted(resources)
+        num_threads = min(self.options.num_threads, max(int(resources.cpus), 1))
+        reader.options = replace(
+            self.options,
+            num_threads=num_threads,
+            num_gpus_per_worker=resources.gpus,
+        )
+        reader.resources = Resources(cpus=float(num_threads), gpus=resources.gpus)
+        return reader
+
+    def as_part(self) -> ImageReaderStage:
+        """Return a copy that leaves `max_failures` and what is said of all images to `watch`."""
+        reader = copy(self)
+        reader.options = replace(self.options, is_part=True)
+        return reader
+
+    def watch(self, context: StageContext) -> ReaderWatch:
+        """Return what counts failures, and looks for fields, over all workers."""
+        return ReaderWatch(self.options, context)
+
     def fingerprint(self) -> dict[str, Any]:
         """Options that decide about ids, verdicts and pixels; a checkpoint of others is refused."""
         options = self.options
@@ -174,23 +217,30 @@ class ImageReaderStage(ProcessingStage[FileGroupTask, ImageBatch]):
             "verify": options.verify,
         }
 
+    def storage_access(self) -> Mapping[str, Any] | None:
+        """Options of the stores that the shards lie in."""
+        return self.options.storage_options
+
     def release(self, task: ImageBatch) -> bool:
-        """Release the pixels of a batch. Returns False, and does nothing, where one came out of gzip."""
-        if any(image.source is None or image.source.inflated for image in task.data):
+        """Release the pixels of a batch.
+
+        Returns False, and does nothing, where one came out of gzip or has its pixels on a GPU.
+        """
+        if not all(_is_releasable(image) for image in task.data):
             return False
-        if self._redecoder is None:
-            self._redecoder = Redecoder(self._select(), self.options)
         for image in task.data:
-            image.release(self._redecoder)
+            image.release(self._redecoder(image.decoder))
         return True
 
     def describe(self) -> dict[str, Any]:
         """Facts for `Pipeline.describe`."""
         options = self.options
-        ahead, batch = options.read_ahead_bytes // MIB, options.max_batch_bytes // MIB
+        chosen, choice = self._choice()
+        ahead, batch = options.read_ahead_bytes(chosen) // MIB, options.max_batch_bytes // MIB
         return {
             "batch_size": options.batch_size,
-            "decoder": f"{options.decoder} ({self._choice()})",
+            "decoder": f"{options.decoder} ({choice})",
+            "output": options.output,
             "threads": f"1 reading, {options.num_threads} decoding",
             "extensions": ", ".join(options.extensions),
             "fields": ", ".join(options.fields) or "none",
@@ -202,13 +252,20 @@ class ImageReaderStage(ProcessingStage[FileGroupTask, ImageBatch]):
             f"to be read, in up to {options.max_requests} requests at once",
         }
 
-    def _choice(self) -> str:
-        """Say what would be chosen here; on the worker it may be another."""
+    def _choice(self) -> tuple[Decoder, str]:
+        """Return what would be chosen here, with the reason; on the worker it may be another."""
         try:
             decoder = self._select()
         except DecoderUnavailableError as error:
-            return f"not available here: {error}"
-        return f"here {decoder.name}, {decoder.reason}"
+            return TurboDecoder(), f"not available here: {error}"
+        return decoder, f"here {decoder.name}, {decoder.reason}"
+
+    def _redecoder(self, name: str) -> Redecoder:
+        """Return what decodes images again as the decoder of this name did."""
+        if name not in self._redecoders:
+            decoder = self._decoder or self._select()
+            self._redecoders[name] = Redecoder(decoder, name, self.options)
+        return self._redecoders[name]
 
     def _select(self) -> Decoder:
         options = self.options
@@ -217,5 +274,14 @@ class ImageReaderStage(ProcessingStage[FileGroupTask, ImageBatch]):
             damaged=options.damaged,
             exif_orientation=options.exif_orientation,
             verify=options.verify,
+            output=options.output,
+            batch_size=options.batch_size,
             share=Share(options.num_gpus_per_worker, options.gpu_memory_fraction),
         )
+
+
+def _is_releasable(image: ImageObject) -> bool:
+    """Return whether the same pixels can be made again."""
+    if image.source is None or image.source.inflated:
+        return False
+    return image.is_released or not isinstance(image.image_data, DeviceArray)

@@ -7,17 +7,22 @@ from typing import TYPE_CHECKING, Any
 
 from tarlight.argument import check_bool, check_choice, check_int, check_number, check_texts
 from tarlight.decode import NAMES as DECODERS
-from tarlight.decode import VERIFY, Share
+from tarlight.decode import OUTPUTS, VERIFY, Share
 from tarlight.errors import ArgumentError
 from tarlight.storage import DEFAULT_PLAN, Plan, check_option_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tarlight.decode import Decoder
+
 MIB = 1 << 20
 
 JPEG_EXTENSIONS = (".jpg", ".jpeg", ".jpe", ".jfif", ".jif")
 """Extensions under which JPEG files go; `extensions` may name these only."""
+
+GPU_DECODERS = ("dali", "nvimgcodec")
+"""Decoders that work on a GPU; asked for by name, none of them gives way to the CPU."""
 
 GROUP_IMAGES = 64
 """Images that go to a decoding thread in one hand-over: at 64 the hand-over costs under 1 us an image."""
@@ -37,6 +42,7 @@ class ReaderOptions:
     gpu_memory_fraction: float | None
     decoder: str
     verify: str
+    output: str
     extensions: tuple[str, ...]
     fields: tuple[str, ...]
     on_error: str
@@ -49,6 +55,8 @@ class ReaderOptions:
     max_batch_bytes: int
     max_requests: int
     storage_options: Mapping[str, Any] | None = field(repr=False)
+    is_part: bool = False
+    """True where other processes read other partitions of the run: then nothing is said of all of it."""
 
     def __post_init__(self) -> None:
         for name in ("batch_size", "num_threads", "max_pixels", "max_scans", "max_member_bytes"):
@@ -60,20 +68,22 @@ class ReaderOptions:
         check_bool("exif_orientation", self.exif_orientation)
         check_choice("decoder", self.decoder, DECODERS)
         check_choice("verify", self.verify, VERIFY)
+        check_choice("output", self.output, OUTPUTS)
         check_choice("on_error", self.on_error, ("skip", "raise"))
         check_choice("damaged", self.damaged, ("skip", "deliver"))
         if self.max_failures is not None:
             check_failures(self.max_failures)
         check_option_names(self.storage_options)
 
-    @property
-    def read_ahead_bytes(self) -> int:
+    def read_ahead_bytes(self, decoder: Decoder) -> int:
         """Bytes of pixels and encoded images that are read ahead of the batch being filled.
 
         A quarter of `max_batch_bytes`: enough to keep all threads busy while the consumer works on a batch,
-        and small beside the batch itself.
+        and small beside the batch itself. A device gets its work in larger pieces, several at a time: for
+        one, as much as a batch.
         """
-        return max(self.max_batch_bytes // 4, GROUP_BYTES)
+        part = self.max_batch_bytes if decoder.lane is not None else self.max_batch_bytes // 4
+        return max(part, GROUP_BYTES)
 
     @property
     def plan(self) -> Plan:

@@ -1,14 +1,12 @@
 """The reader thread: shards become groups of candidates, handed to the decoding threads in tar order.
 
-One thread reads and parses; `num_threads` threads decode, outside the interpreter lock. The reader stops when
-the byte budget is used up and goes on when the consumer takes a batch. Nothing here looks at pixels.
+One thread reads and parses; others decode (`decode_threads`), outside the interpreter lock. The reader stops
+when the byte budget is used up and goes on when the consumer takes a batch. Nothing here looks at pixels.
 """
 
 from __future__ import annotations
 
 import threading
-import time
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from itertools import zip_longest
 from queue import SimpleQueue
@@ -17,7 +15,7 @@ from typing import TYPE_CHECKING
 from tarlight.decode import Caps, Encoded, Refusal, read_facts
 from tarlight.errors import ShardChangedError, ShardChecksumError, ShardReadError
 from tarlight.ledger import Branch, Loss, LossReason, ShardAccount
-from tarlight.ledger.times import DECODING, PARTITIONS, READING, ROOM, STORE
+from tarlight.ledger.times import PARTITIONS, READING, ROOM, STORE
 from tarlight.stages.image.io.budget import ByteBudget
 from tarlight.stages.image.io.candidate import (
     Candidate,
@@ -28,6 +26,7 @@ from tarlight.stages.image.io.candidate import (
     ReadHungry,
     ShardEnd,
 )
+from tarlight.stages.image.io.decode_threads import start_threads
 from tarlight.stages.image.io.option import GROUP_BYTES, GROUP_IMAGES
 from tarlight.stages.image.io.resume import check_version, pass_settled
 from tarlight.storage import Reading, ShardStat, StoppedError
@@ -57,12 +56,11 @@ class ReadAhead:
         self._ledger = context.ledger
         self._course = context.course
         self._watch = context.times.watch(READING)
-        self._crew = context.times.crew(DECODING, options.num_threads)
-        self._budget = ByteBudget(options.read_ahead_bytes)
+        self._budget = ByteBudget(options.read_ahead_bytes(decoder))
         self._reading = Reading(options.storage_options, options.plan)
         self._tasks: SimpleQueue[FileGroupTask | None] = SimpleQueue()
         self._stopping = threading.Event()
-        self._pool = ThreadPoolExecutor(options.num_threads, thread_name_prefix="tarlight-decode")
+        self._decoders = start_threads(decoder, options.num_threads, context.times)
         self._thread = threading.Thread(target=self._run, name="tarlight-read", daemon=True)
         self._thread.start()
 
@@ -90,8 +88,7 @@ class ReadAhead:
         self._budget.close()
         self._tasks.put(None)
         self._thread.join()
-        self._pool.shutdown(wait=True, cancel_futures=True)
-        self._crew.stop()
+        self._decoders.close()
         self._watch.stop()
         return sum(group.num_waiting for group in self.line.drain())
 
@@ -121,7 +118,7 @@ class ReadAhead:
             with self._watch.waiting_for(STORE):
                 opened = self._reading.open(path, size)
         except (ShardReadError, ShardChangedError) as error:
-            self._lose_shard(task, ShardStat(path, size, ""), error)
+            self._lose_shard(task, ShardStat(str(path), size, ""), error)  # without the query of a URL
         else:
             self._read_records(task, opened)
 
@@ -191,16 +188,8 @@ class ReadAhead:
         with self._watch.waiting_for(ROOM):
             has_room = self._budget.acquire(group.num_bytes)
         if has_room and group.has_work:
-            group.done = self._pool.submit(self._decode, group)
+            group.done = self._decoders.submit(group)
         self.line.put(group)
-
-    def _decode(self, group: Group) -> None:
-        waiting = [entry for entry in group.entries if isinstance(entry, Candidate) and entry.encoded]
-        images = [entry.encoded for entry in waiting if entry.encoded]
-        began = time.monotonic()
-        for entry, outcome in zip(waiting, self.decoder.decode(images), strict=True):
-            entry.outcome, entry.encoded = outcome, None
-        self._crew.worked(time.monotonic() - began, len(images))
 
 
 class _ShardBytes:

@@ -1,4 +1,8 @@
-"""Released pixels: decoded again from the shard, by the decoder that made them (C5)."""
+"""Released pixels: decoded again from the shard, by the decoder that made them (C5).
+
+What a device made is made there again: where the device is gone, that is an error and not other pixels.
+Pixels that stay on a device are not released.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,7 @@ from tarlight.decode import Caps, Encoded, Refusal, read_facts
 from tarlight.errors import PixelsReleasedError, ShardChangedError
 
 if TYPE_CHECKING:
-    from tarlight.decode import Decoder
+    from tarlight.decode import Decoded, Decoder
     from tarlight.stages.image.io.option import ReaderOptions
     from tarlight.tasks import ImageSource, Pixels
 
@@ -20,8 +24,9 @@ class Redecoder:
     image there.
     """
 
-    def __init__(self, decoder: Decoder, options: ReaderOptions) -> None:
+    def __init__(self, decoder: Decoder, name: str, options: ReaderOptions) -> None:
         self._decoder = decoder
+        self._name = name
         self._caps = Caps(max_pixels=options.max_pixels, max_scans=options.max_scans)
         self._storage_options = options.storage_options
 
@@ -30,14 +35,17 @@ class Redecoder:
 
         Raises:
             ShardChangedError: the shard is another one now.
+            PixelsReleasedError: the device that made them cannot be had any more.
         """
         data = source.open(self._storage_options)
         facts = read_facts(data, self._caps)
         if isinstance(facts, Refusal):
             raise _changed(source, facts)
-        (outcome,) = self._decoder.decode([Encoded(data, facts)])
+        outcome = self._decoder.decode_as(self._name, Encoded(data, facts))
         if isinstance(outcome, Refusal):
             raise _changed(source, outcome)
+        if outcome.decoder != self._name:
+            raise PixelsReleasedError(_other(source, self._name, outcome))
         return outcome.pixels
 
     def __reduce__(self) -> tuple[type[ReleasedElsewhere], tuple[()]]:
@@ -53,6 +61,14 @@ class ReleasedElsewhere:
             f"the pixels of {source.member} in {source.shard} were released before it was sent here; "
             "image.source.open(storage_options=...) reads its encoded bytes again"
         )
+
+
+def _other(source: ImageSource, name: str, outcome: Decoded) -> str:
+    return (
+        f"the pixels of {source.member} in {source.shard} were released; {name} made them and cannot "
+        f"do so again ({outcome.fallback}), and those of {outcome.decoder} may differ; use "
+        "Pipeline.stream() or a larger result_memory, which release nothing"
+    )
 
 
 def _changed(source: ImageSource, why: Refusal) -> ShardChangedError:

@@ -1,0 +1,209 @@
+"""Ray itself, as far as tarlight uses it: the only module that imports it, and the place of its errors.
+
+Everything that Ray raises becomes one of three: `ClusterError` (no cluster, or none that can do this),
+`WorkerGoneError` (a worker or its node died, or what it made is lost with it), or the exception of our own
+code.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import ray
+from ray import cloudpickle
+from ray.exceptions import (
+    ActorUnschedulableError,
+    GetTimeoutError,
+    ObjectLostError,
+    RayActorError,
+    RayError,
+    RaySystemError,
+    RayTaskError,
+    TaskCancelledError,
+    WorkerCrashedError,
+)
+
+from tarlight.errors import ClusterError, PipelineError
+from tarlight.executors.ray.request import Node
+from tarlight.executors.ray.worker import Worker
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tarlight.executors.ray.parcel import Work
+    from tarlight.executors.ray.request import Request
+
+_GONE = (
+    RayActorError,
+    ObjectLostError,
+    WorkerCrashedError,
+    RaySystemError,
+    TaskCancelledError,
+    GetTimeoutError,
+)
+
+
+MAX_CAUSE = 600
+"""Characters that are shown of why a worker died."""
+
+MALLOC = {
+    "MALLOC_ARENA_MAX": "1",
+    "MALLOC_MMAP_THRESHOLD_": str(1 << 30),
+    "MALLOC_TRIM_THRESHOLD_": str((1 << 31) - 1),
+}
+"""Lets the C library of a worker keep freed pixels for its next batch, which otherwise pays a page fault for
+every 4 KiB: 166 of them an image of 0.2 Mpix, a third of the CPU time. See mallopt(3)."""
+
+
+class WorkerGoneError(Exception):
+    """A worker died, or its node did; says why. Never leaves the executor."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a `take` will give: two objects of which only the first is small."""
+
+    reply: Any
+    """Reference to a `Reply`."""
+
+    tasks: Any
+    """Reference to a list of tasks, which stays in the object store until it is fetched."""
+
+
+class Handle:
+    """A worker, as the driver holds it."""
+
+    def __init__(self, actor: Any) -> None:
+        self._actor = actor
+
+    def open(self) -> Any:
+        """Ask it to set its stages up: a reference to a `Hello`."""
+        return self._actor.open.remote()
+
+    def take(self, works: Sequence[Work]) -> Answer:
+        """Hand it more partitions, and ask for one more parcel."""
+        reply, tasks = self._actor.take.options(num_returns=2).remote(tuple(works))
+        return Answer(reply, tasks)
+
+    def stop(self) -> None:
+        """Tell it to give up what it is doing, without waiting for its turn."""
+        self._actor.stop.options(concurrency_group="control").remote()
+
+    def close(self) -> Any:
+        """Ask it to tear its stages down: a reference to None or a `Failure`."""
+        return self._actor.close.remote()
+
+    def kill(self) -> None:
+        """End its process."""
+        ray.kill(self._actor)
+
+
+class Cluster:
+    """A connection to a cluster. For one thread."""
+
+    def __init__(self) -> None:
+        self._is_ours = False
+
+    def connect(self, address: str | None) -> None:
+        """Connect; start a cluster on this machine where `address` is None and there is none.
+
+        A connection that the program has made already is used, and left as it is.
+
+        Raises:
+            ClusterError: there is no cluster at the address.
+        """
+        self._is_ours = not ray.is_initialized()
+        if self._is_ours:
+            try:
+                ray.init(address=address, logging_level=logging.WARNING)
+            except (ConnectionError, RuntimeError, ValueError, RayError) as error:
+                raise ClusterError(
+                    f"there is no Ray cluster to work on at {address or 'this machine'}: {error}; start one "
+                    "with `ray start --head`, or pass address=None for one on this machine"
+                ) from error
+
+    def close(self) -> None:
+        """Leave the cluster, and end it where this connection started it."""
+        if self._is_ours and ray.is_initialized():
+            ray.shutdown()
+
+    def nodes(self) -> list[Node]:
+        """The nodes that are alive now."""
+        list_nodes: Any = ray.nodes  # untyped
+        found = [node["Resources"] for node in list_nodes() if node["Alive"]]
+        return [Node(have.get("CPU", 0.0), have.get("GPU", 0.0)) for have in found]
+
+    def share(self, value: Any) -> Any:
+        """Put a value where every worker can get it once a node: a reference."""
+        return ray.put(value)
+
+    def start_worker(self, stages: Any, dataset_name: str, request: Request) -> Handle:
+        """Ask for one more worker; it begins when there is room for it."""
+        remote: Any = ray.remote  # its types know of no concurrency groups
+        actor = remote(
+            num_cpus=request.cpus,
+            num_gpus=request.gpus,
+            runtime_env={"env_vars": MALLOC},
+            max_restarts=0,  # a new worker is started by who knows what the old one had in hand
+            concurrency_groups={"control": 1},
+            scheduling_strategy="SPREAD",
+        )(Worker)
+        return Handle(actor.remote(stages, dataset_name))
+
+    def wait(self, refs: Sequence[Any], timeout_s: float) -> list[Any]:
+        """Wait for the first of `refs`, and return those that are there, in order."""
+        done, _ = ray.wait(list(refs), num_returns=1, timeout=timeout_s, fetch_local=False)
+        if not done:
+            return []
+        more, _ = ray.wait(list(refs), num_returns=len(refs), timeout=0, fetch_local=False)
+        return list(more or done)
+
+    def prefetch(self, ref: Any) -> None:
+        """Begin to bring an object to this node."""
+        ray.wait([ref], timeout=0, fetch_local=True)
+
+    def fetch(self, ref: Any, timeout_s: float | None = None) -> Any:
+        """Return the value of `ref`; arrays in it are views of the object store, and read-only.
+
+        Raises:
+            WorkerGoneError: it was lost with its worker or node.
+        """
+        with _ours():
+            return ray.get(ref, timeout=timeout_s)
+
+
+def pickle_stage(stage: object, label: str) -> bytes:
+    """Pickle a stage by Ray's rules: classes of the main program, lambdas and closures may be in it.
+
+    Raises:
+        PipelineError: it cannot be pickled.
+    """
+    try:
+        return bytes(cloudpickle.dumps(stage))  # type: ignore[no-untyped-call]
+    except Exception as error:
+        raise PipelineError(
+            f"stage {label!r} cannot be sent to a worker ({type(error).__name__}: {error}); make what "
+            "cannot be pickled (models, connections, locks) in setup(), not before"
+        ) from error
+
+
+@contextmanager
+def _ours() -> Iterator[None]:
+    try:
+        yield
+    except ActorUnschedulableError as error:
+        raise ClusterError(f"the cluster cannot place a worker: {error}") from error
+    except RayTaskError as error:
+        raise error.cause or error from error
+    except _GONE as error:
+        raise WorkerGoneError(_in_short(str(error))) from error
+
+
+def _in_short(text: str) -> str:
+    """The text of Ray's errors without colours, in one line and no longer than people read."""
+    plain = " ".join(re.sub(r"\x1b\[[0-9;]*m", "", text).split())
+    return plain if len(plain) <= MAX_CAUSE else f"{plain[: MAX_CAUSE // 2]} ... {plain[-MAX_CAUSE // 2 :]}"

@@ -1,0 +1,163 @@
+"""The workers of a run: how many there are, what each has in hand, and when it is asked for more."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING, Any
+
+from tarlight.executors.ray.cluster import WorkerGoneError
+from tarlight.executors.ray.member import Member
+from tarlight.executors.ray.request import Request
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tarlight.executors.ray.cluster import Cluster
+    from tarlight.executors.ray.inbox import Inbox
+    from tarlight.executors.ray.partition import Backlog
+
+log = logging.getLogger(__name__)
+
+ANSWERS_AHEAD = 2
+"""Batches that a worker may have under way or waiting for the consumer; with two it never waits."""
+
+PARTITIONS_AHEAD = 4
+"""Partitions that a worker has at a time while many wait, so that tiny ones do not cost a round trip each."""
+
+HELD_BYTES = 1 << 30
+"""Bytes that may wait for partitions before them when order is kept. Ray spills what does not fit."""
+
+STAFFING_S = 5.0
+"""How often the cluster is asked whether it has grown."""
+
+GRACE_S = 10.0
+"""How long a worker that is told to stop may take before its process is ended."""
+
+
+class Crew:
+    """Starts workers as far as the cluster has room, and keeps them busy. For one thread.
+
+    Args:
+        least: workers that are asked for even where there is no room: a cluster that grows takes it as
+        demand.
+        most: never more than these; None for as many as there is room for.
+    """
+
+    def __init__(self, cluster: Cluster, least: int, most: int | None) -> None:
+        self.members: list[Member] = []
+        self.used: set[str] = set()
+        """Names of all workers that were ever there."""
+        self._cluster = cluster
+        self._stages: Any = None
+        self._dataset_name = ""
+        self._request = Request(0, 0)
+        self._least = least
+        self._most = most
+        self._room = 0
+        self._looked_at = float("-inf")
+        self._started_at = 0.0
+
+    def equip(self, stages: Sequence[bytes], dataset_name: str, request: Request) -> None:
+        """Say what every worker is to run, and what it gets for it. Before any is started."""
+        self._stages = self._cluster.share(tuple(stages))
+        self._dataset_name = dataset_name
+        self._request = request
+        self._started_at = time.monotonic()
+
+    def staff(self, backlog: Backlog) -> None:
+        """Start workers while there is room and something for them to do."""
+        idle = sum(not member.partitions for member in self.members)
+        wanted = self._target() - len(self.members)
+        for _ in range(min(wanted, backlog.look_ahead(idle + max(wanted, 0)) - idle)):
+            handle = self._cluster.start_worker(self._stages, self._dataset_name, self._request)
+            self.members.append(Member(handle, handle.open()))
+
+    def hand_out(self, backlog: Backlog, inbox: Inbox) -> None:
+        """Give every worker enough to do, and ask it for as much as may wait for the consumer."""
+        ready = [member for member in self.members if member.is_ready]
+        known = backlog.look_ahead(PARTITIONS_AHEAD * len(ready))
+        share = max(1, known // len(ready)) if ready else 0
+        for member in ready:
+            self._assign(member, backlog, share)
+            while member.partitions and self._may_ask(member, inbox):
+                member.ask()
+
+    def pending_refs(self) -> dict[Any, Member]:
+        """What is waited for, and of whom."""
+        return {member.next_ref: member for member in self.members if member.next_ref is not None}
+
+    def greet(self, member: Member, name: str) -> None:
+        """A worker is there and set up."""
+        member.name = name
+        self.used.add(name)
+
+    def dismiss(self, member: Member) -> None:
+        """Take a worker off, and end its process whatever it does."""
+        if member in self.members:
+            self.members.remove(member)
+            member.handle.kill()
+
+    def close(self, *, stopping: bool) -> list[BaseException]:
+        """Tear all workers down, and end their processes. Returns what was raised by that."""
+        ready = [member for member in self.members if member.is_ready]
+        for member in ready if stopping else ():
+            member.handle.stop()
+        errors = self._closed([member.handle.close() for member in ready], stopping=stopping)
+        for member in tuple(self.members):
+            self.dismiss(member)
+        return errors
+
+    def _closed(self, refs: list[Any], *, stopping: bool) -> list[BaseException]:
+        end = time.monotonic() + (GRACE_S if stopping else float("inf"))
+        errors: list[BaseException] = []
+        while refs and time.monotonic() < end:
+            for ref in self._cluster.wait(refs, 0.2):
+                refs.remove(ref)
+                try:
+                    failure = self._cluster.fetch(ref)
+                except WorkerGoneError as error:
+                    log.warning("a worker died while it was being ended: %s", error)
+                else:
+                    errors += [failure.error()] if failure is not None else []
+        return errors
+
+    def _target(self) -> int:
+        now = time.monotonic()
+        if now - self._looked_at > STAFFING_S:
+            self._looked_at = now
+            self._room = self._request.num_fitting(self._cluster.nodes())
+            self._complain(now)
+        target = max(self._room, self._least, 1)
+        if self._most is None:
+            return target
+        if all(member.is_ready for member in self.members):
+            target = max(target, len(self.members) + 1)  # one that waits for room makes a cluster grow
+        return min(target, self._most)
+
+    def _complain(self, now: float) -> None:
+        if now - self._started_at > GRACE_S and not any(member.is_ready for member in self.members):
+            log.warning(
+                "no worker has been placed for %.0f s: each asks for %g CPUs and %g GPUs, maybe in use "
+                "(see `ray status`)",
+                now - self._started_at,
+                self._request.cpus,
+                self._request.gpus,
+            )
+
+    @staticmethod
+    def _assign(member: Member, backlog: Backlog, share: int) -> None:
+        while len(member.partitions) < share and not any(one.is_suspect for one in member.partitions):
+            partition = backlog.take(beside_others=bool(member.partitions))
+            if partition is None:
+                return
+            member.partitions.append(partition)
+            member.unsent.append(partition)
+
+    @staticmethod
+    def _may_ask(member: Member, inbox: Inbox) -> bool:
+        if len(member.answers) >= ANSWERS_AHEAD:
+            return False
+        if len(member.answers) + member.num_held < ANSWERS_AHEAD:
+            return True
+        return inbox.may_hold_more(member.partitions, HELD_BYTES)

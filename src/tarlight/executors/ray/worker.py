@@ -1,0 +1,203 @@
+"""A worker: one process of the cluster that runs every stage of a pipeline after the partitioning.
+
+It is the local executor cut into steps. Each `take` runs the first stage up to its next batch, and that batch
+through all other stages; what comes out is sent off together with the books of exactly that batch. So a batch
+arrives whole or not at all, and a worker can be killed at any moment without leaving half of one in the
+books.
+
+Knows nothing of Ray. All methods but `stop` are called by one thread.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import socket
+import threading
+import time
+from collections import deque
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from tarlight.checkpoint import Course, Trail
+from tarlight.executors.local import apply_stage, set_up, tear_down
+from tarlight.executors.ray.parcel import Hello, Parcel, Reply, pack_error
+from tarlight.executors.ray.section_books import SectionBooks
+from tarlight.ledger import Ledger
+from tarlight.stages.base import StageContext
+from tarlight.tasks import FileGroupTask
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator, Sequence
+
+    from tarlight.executors.ray.parcel import Failure, Work
+    from tarlight.stages.base import ProcessingStage
+    from tarlight.tasks import Task
+
+    Stage = ProcessingStage[Any, Any]
+
+
+class StoppedError(BaseException):
+    """The driver wants no more. Not an Exception, so that no stage takes it for one of its own."""
+
+
+class Worker:
+    """Runs partitions, one after the other."""
+
+    def __init__(self, pickled_stages: Sequence[bytes], dataset_name: str) -> None:
+        self._pickled_stages = pickled_stages
+        self._dataset_name = dataset_name
+        self._name = f"{socket.gethostname()}/{os.getpid()}"
+        self._counted_to = time.perf_counter()
+        self._stages: list[Stage] = []
+        self._set_up: list[Stage] = []
+        self._works: deque[Work] = deque()
+        self._steps: Generator[tuple[Parcel, list[Task]], None, None] | None = None
+        self._stopping = threading.Event()
+
+    def open(self) -> Hello:
+        """Set all stages up, once. Where one fails, those that began are torn down."""
+        try:
+            self._stages = [pickle.loads(one) for one in self._pickled_stages]  # noqa: S301 (from the driver)
+            for stage in self._stages:
+                self._set_up.append(stage)
+                set_up(stage, self._context(Ledger()))
+        except BaseException as error:  # noqa: BLE001 (whatever it is, the consumer must see it)
+            self._tear_down(error)
+            return Hello(self._name, pack_error(error))
+        return Hello(self._name)
+
+    def take(self, works: Sequence[Work]) -> tuple[Reply, list[Task]]:
+        """Run on to the next batch, or to the end of what there is to do.
+
+        Args:
+            works: partitions to run after those that it has already.
+        """
+        self._works.extend(works)
+        parcels: list[Parcel] = []
+        while not self._stopping.is_set() and (self._steps is not None or self._works):
+            parcel, tasks = self._step()
+            parcels.append(parcel)
+            if not parcel.is_last:
+                return Reply(tuple(parcels)), tasks
+        return Reply(tuple(parcels)), []
+
+    def stop(self) -> None:
+        """Give up what is being done, at the next place where a run can be left. For any thread."""
+        self._stopping.set()
+
+    def close(self) -> Failure | None:
+        """End all threads and tear the stages down. Returns the first exception of that, if there was one."""
+        self._stopping.set()
+        error: BaseException | None = None
+        try:
+            if self._steps is not None:
+                self._steps.close()
+        except BaseException as first:  # noqa: BLE001 (as above)
+            error = first
+        error = self._tear_down(error)
+        return None if error is None else pack_error(error)
+
+    def _step(self) -> tuple[Parcel, list[Task]]:
+        if self._steps is None:
+            self._steps = self._run(self._works.popleft())
+        parcel, tasks = next(self._steps)
+        if parcel.is_last or parcel.failure is not None:
+            self._steps = None
+        return parcel, tasks
+
+    def _run(self, work: Work) -> Generator[tuple[Parcel, list[Task]], None, None]:
+        """Run one partition: a parcel for every batch of its first stage, and one for its end."""
+        books = SectionBooks()
+        try:
+            with closing(self._batches(work, books)) as batches:
+                for batch, stages in batches:
+                    tasks = self._finish(batch, stages, books.ledger)
+                    num_bytes = sum(task.num_bytes for task in tasks)
+                    yield self._parcel(work, books, num_bytes=num_bytes), tasks
+            yield self._parcel(work, books, is_last=True), []
+        except StoppedError:
+            return
+        except GeneratorExit:
+            raise
+        except BaseException as error:  # noqa: BLE001 (as above)
+            yield self._parcel(work, books, failure=pack_error(error)), []
+
+    def _parcel(self, work: Work, books: SectionBooks, **facts: Any) -> Parcel:
+        section = books.cut()
+        now = time.perf_counter()
+        section.work(self._name, now - self._counted_to)
+        self._counted_to = now
+        return Parcel(work.index, work.attempt, section, is_settling=books.is_settling, **facts)
+
+    def _batches(
+        self, work: Work, books: SectionBooks
+    ) -> Generator[tuple[Task, Sequence[Stage]], None, None]:
+        """Yield the batches of a partition, each with the stages that are still to come."""
+        if work.task.num_images:  # it is a batch already
+            books.bring(work.task)
+            yield work.task, self._stages
+            return
+        first, *others = self._stages
+        first.context = self._context(books.source, work.course, books.trail)
+        task = behind(work.task, work.num_done)
+        with closing(apply_stage(first, iter([task]), first.context)) as batches:
+            for number, batch in enumerate(batches):
+                if books.begin(batch, is_counted=first.makes_images) or number >= work.num_done:
+                    yield batch, others
+                else:  # it has arrived before; a stage that cannot begin behind it has made it again
+                    books.cut()
+
+    def _finish(self, batch: Task, stages: Sequence[Stage], ledger: Ledger) -> list[Task]:
+        """Return what the other stages make of one batch."""
+        made: list[Task] = []
+        tasks: Iterator[Task] = iter([batch])
+        layers: list[Generator[Task, None, None]] = []
+        for stage in stages:
+            stage.context = self._context(ledger)
+            layers.append(apply_stage(stage, tasks, stage.context))
+            tasks = layers[-1]
+        try:
+            made.extend(tasks)
+        except BaseException:
+            ledger.leave(sum(task.num_images for task in made))
+            raise
+        finally:
+            for layer in reversed(layers):
+                layer.close()
+        return made
+
+    def _context(
+        self, ledger: Ledger, course: Course | None = None, trail: Trail | None = None
+    ) -> StageContext:
+        return StageContext(
+            ledger,
+            waiting=self._waiting,
+            dataset_name=self._dataset_name,
+            course=course or Course(),
+            trail=trail or Trail(),
+        )
+
+    @contextmanager
+    def _waiting(self) -> Iterator[None]:
+        if self._stopping.is_set():
+            raise StoppedError
+        yield
+
+    def _tear_down(self, error: BaseException | None) -> BaseException | None:
+        """Tear down what was set up, last to first. Returns the first error, with later ones as notes."""
+        while self._set_up:
+            try:
+                tear_down(self._set_up.pop())
+            except BaseException as another:  # noqa: BLE001 (as above)
+                if error is None:
+                    error = another
+                else:
+                    error.add_note(f"and while the run was being ended: {another!r}")
+        return error
+
+
+def behind(task: Task, num_batches: int) -> Task:
+    """Return a task whose first batches are not made again, with the number that the next one gets."""
+    return replace(task, first_batch=num_batches) if isinstance(task, FileGroupTask) else task

@@ -1,0 +1,1 @@
+"""What a dataset looks like: batches become a survey, a survey becomes a page."""

@@ -1,0 +1,153 @@
+"""The threads that decode groups. A group's future is done when each of its images has an outcome.
+
+On the CPU a pool of threads takes them one by one. With a device, feeders bring it many at once, and CPU
+threads take some beside it (see `tarlight.decode.balance`), or all of them when the device is lost.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING, Protocol
+
+from tarlight.decode import Balance
+from tarlight.ledger.times import DECODING
+from tarlight.stages.image.io.candidate import Candidate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tarlight.decode import Decoded, Decoder, Encoded, Lane, Refusal, Work
+    from tarlight.ledger import Timesheet
+    from tarlight.ledger.times import Team
+    from tarlight.stages.image.io.candidate import Group
+
+    Decode = Callable[[Sequence[Encoded]], list[Decoded | Refusal]]
+
+    Bundle = Work[tuple[Group, Future[None]]]
+
+_NAME = "tarlight-decode"
+
+
+class DecodeThreads(Protocol):
+    """Decodes groups on threads of its own."""
+
+    def submit(self, group: Group) -> Future[None]:
+        """Decode a group, after those that were submitted before it, as far as there is an order."""
+
+    def close(self) -> None:
+        """Finish the images in hand, cancel the groups that nobody has begun, and join all threads."""
+
+
+def start_threads(decoder: Decoder, num_threads: int, times: Timesheet) -> DecodeThreads:
+    """Start the threads that suit a decoder: `num_threads` on the CPU, and the feeders of its device."""
+    if decoder.lane is None:
+        return CpuThreads(decoder, num_threads, times.team(DECODING, num_threads))
+    team = times.team(DECODING, num_threads + decoder.lane.appetite.num_feeders)
+    return DeviceThreads(decoder.lane, num_threads, team)
+
+
+class CpuThreads:
+    """Threads of which each takes a group at a time."""
+
+    def __init__(self, decoder: Decoder, num_threads: int, team: Team) -> None:
+        self._decode = decoder.decode
+        self._team = team
+        self._pool = ThreadPoolExecutor(num_threads, thread_name_prefix=_NAME)
+
+    def submit(self, group: Group) -> Future[None]:
+        """Decode a group on whichever thread is free first."""
+        return self._pool.submit(decode_groups, self._decode, (group,), self._team)
+
+    def close(self) -> None:
+        """Finish what is in hand, cancel the rest."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._team.stop()
+
+
+class DeviceThreads:
+    """Feeders of a device, and CPU threads beside them."""
+
+    def __init__(self, lane: Lane, num_threads: int, team: Team) -> None:
+        self._lane = lane
+        self._team = team
+        self._balance: Balance[tuple[Group, Future[None]]] = Balance(lane.appetite, is_shared=lane.is_shared)
+        self._changed = threading.Condition()
+        self._closed = False
+        num_feeders = lane.appetite.num_feeders
+        feeders = [(f"{_NAME}-feeder-{number}", self._take_bundle) for number in range(num_feeders)]
+        others = [(f"{_NAME}-{number}", self._take_one) for number in range(num_threads)]
+        self._threads = [
+            threading.Thread(target=self._work, args=(take,), name=name, daemon=True)
+            for name, take in feeders + others
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def submit(self, group: Group) -> Future[None]:
+        """Decode a group, on the device or beside it."""
+        done: Future[None] = Future()
+        num_images = sum(isinstance(entry, Candidate) for entry in group.entries)
+        with self._changed:
+            self._balance.put((group, done), num_images, group.num_bytes)
+            self._changed.notify_all()
+        return done
+
+    def close(self) -> None:
+        """Finish what is in hand, cancel the rest."""
+        with self._changed:
+            self._closed = True
+            for _, done in self._balance.drain():
+                done.cancel()
+            self._changed.notify_all()
+        for thread in self._threads:
+            thread.join()
+        self._team.stop()
+
+    def _take_bundle(self) -> Bundle | None:
+        return None if self._lane.is_lost else self._balance.take_bundle()
+
+    def _take_one(self) -> Bundle | None:
+        return self._balance.take_one(is_lost=self._lane.is_lost)
+
+    def _work(self, take: Callable[[], Bundle | None]) -> None:
+        while (work := self._wait(take)) is not None:
+            decode = self._lane.decode if work.by_feeder or self._lane.is_lost else self._lane.decode_beside
+            try:
+                decode_groups(decode, [group for group, _ in work.jobs], self._team)
+            except BaseException as error:  # noqa: BLE001 (the consumer gets it where it waits for the group)
+                self._finish(work, error)
+            else:
+                self._finish(work, None)
+
+    def _wait(self, take: Callable[[], Bundle | None]) -> Bundle | None:
+        """Wait for something to do; None when there will be nothing any more."""
+        with self._changed:
+            while not self._closed:
+                work = take()
+                if work is not None:
+                    return work
+                self._changed.wait()
+            return None
+
+    def _finish(self, work: Bundle, error: BaseException | None) -> None:
+        with self._changed:
+            self._balance.finish(work)
+            self._changed.notify_all()
+        for _, done in work.jobs:
+            if error is None:
+                done.set_result(None)
+            else:
+                done.set_exception(error)
+
+
+def decode_groups(decode: Decode, groups: Sequence[Group], team: Team) -> None:
+    """Give every candidate of some groups its outcome; its encoded bytes go."""
+    entries = [entry for group in groups for entry in group.entries]
+    waiting = [entry for entry in entries if isinstance(entry, Candidate) and entry.encoded]
+    images = [entry.encoded for entry in waiting if entry.encoded]
+    began = time.monotonic()
+    for entry, outcome in zip(waiting, decode(images), strict=True):
+        entry.outcome, entry.encoded = outcome, None
+    team.worked(time.monotonic() - began, len(images))

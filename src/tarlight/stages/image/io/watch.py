@@ -1,0 +1,62 @@
+"""What an `ImageReaderStage` says of a whole run, also where several processes read it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tarlight.ledger import Note
+from tarlight.stages.image.io.failure import Failures
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from tarlight.ledger import Books, Section
+    from tarlight.stages.base import StageContext
+    from tarlight.stages.image.io.option import ReaderOptions
+
+
+class ReaderWatch:
+    """Counts failures and looks for fields, by the sections that arrive from workers. For one thread."""
+
+    def __init__(self, options: ReaderOptions, context: StageContext) -> None:
+        before = context.course.resumed
+        self._failures = Failures(options, before)
+        self._fields_unseen = set(options.fields) - before.fields
+        self._ledger = context.ledger
+        self._has_read = bool(before.seen or before.num_losses)
+
+    def count(self, section: Section) -> None:
+        """Count what a worker settled.
+
+        Raises:
+            TooManyFailuresError: more than `max_failures` in the whole run.
+        """
+        self._has_read = self._has_read or bool(section.seen or section.num_losses)
+        self._fields_unseen -= section.fields
+        self._failures.count_section(section)
+
+    def give_up(self, section: Section) -> None:
+        """Stop at the first loss of a section that no worker could read, if the reader was told to.
+
+        Raises:
+            TarError: `on_error="raise"`.
+        """
+        for loss in section.losses:
+            self._failures.check_loss(loss)
+
+    def finish(self) -> None:
+        """All sections have arrived.
+
+        Raises:
+            TooManyFailuresError: more than `max_failures`, a fraction.
+        """
+        if self._has_read:
+            note_unseen_fields(self._fields_unseen, self._ledger)
+        self._failures.check_at_end()
+
+
+def note_unseen_fields(fields: Collection[str], ledger: Books) -> None:
+    """Note the fields that were asked for and that no delivered image had."""
+    for field in sorted(fields):
+        text = f"no delivered image had the field {field!r}; fields are what follows the key's dot"
+        ledger.note(Note("", text, "unseen_field"))

@@ -1,0 +1,147 @@
+"""What Ray leaves behind, and what it survives: whole processes and nodes come and go."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from pathlib import Path
+
+import pytest
+
+from tests.checkpoint.contract import SHARDS, CheckpointContract
+from tests.checkpoint.dataset import write
+from tests.corpus import REPOSITORY
+
+from .cluster import SETTINGS
+
+MARK = "TARLIGHT_TEST_MARK"
+
+
+def with_mark(mark):
+    """Process ids of all that inherited this mark, whoever their parent is now."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            environment = (folder / "environ").read_bytes()
+            is_zombie = (folder / "stat").read_text().rpartition(")")[2].split()[0] == "Z"
+        except OSError:  # ended meanwhile
+            continue
+        if f"{MARK}={mark}".encode() in environment.split(b"\0") and not is_zombie:
+            found.append(int(folder.name))
+    return found
+
+
+def load(folder, *arguments):
+    """Begin `tarlight load --executor ray` with a Ray of its own, in a process group of its own."""
+    mark = uuid.uuid4().hex
+    command = [
+        sys.executable,
+        "-m",
+        "tarlight",
+        "load",
+        folder,
+        "--executor",
+        "ray",
+        "--ray-address",
+        "local",
+    ]
+    command += arguments
+    environment = {**os.environ, **SETTINGS, MARK: mark}
+    environment.pop("RAY_ADDRESS", None)
+    started = subprocess.Popen(
+        command, cwd=REPOSITORY, env=environment, start_new_session=True, stderr=subprocess.PIPE, text=True
+    )
+    return started, mark
+
+
+def assert_all_gone(mark):
+    """All processes end within some seconds: they are told to, and nobody waits for them."""
+    for _ in range(100):
+        if not with_mark(mark):
+            return
+        time.sleep(0.1)
+    assert not with_mark(mark)
+
+
+def workers(mark):
+    """Workers of a run that are at work."""
+    return [pid for pid in with_mark(mark) if b"ray::Worker" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+
+def test_ctrl_c_leaves_nothing_behind(tmp_path):
+    """Ctrl-C ends a run with its books balanced, its exit code, and every process that it started."""
+    folder = write(tmp_path / "data", [(".tar", ["good"] * 3000)])
+    started, mark = load(folder, "--batch-size", "1", "--threads", "1")
+    while started.poll() is None and not workers(mark):
+        time.sleep(0.05)
+    time.sleep(1)
+    os.killpg(started.pid, signal.SIGINT)
+    _, errors = started.communicate(timeout=60)
+    assert started.returncode == 130, errors
+    assert "balanced" in errors
+    assert_all_gone(mark)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize(("arguments", "code"), [((), 0), (("--on-error", "raise"), 4)])
+def test_end_leaves_nothing_behind(tmp_path, arguments, code):
+    """Success and failure end every process that the run started."""
+    started, mark = load(write(tmp_path / "data", [(".tar", ["good", "broken"])]), *arguments)
+    _, errors = started.communicate(timeout=60)
+    assert started.returncode == code, errors
+    assert_all_gone(mark)
+
+
+@pytest.fixture
+def cluster(monkeypatch):
+    """Give a Ray of two nodes, each with one CPU, that other processes find by RAY_ADDRESS."""
+    for name, value in SETTINGS.items():
+        monkeypatch.setenv(name, value)
+    from ray.cluster_utils import Cluster  # noqa: PLC0415 (imports Ray)
+
+    options = {"include_dashboard": False, "object_store_memory": 128 << 20}
+    cluster = Cluster(initialize_head=True, head_node_args={**options, "num_cpus": 1})
+    cluster.second = cluster.add_node(num_cpus=1, object_store_memory=128 << 20)
+    monkeypatch.setenv("RAY_ADDRESS", cluster.address)
+    yield cluster
+    cluster.shutdown()
+
+
+@pytest.mark.soak
+def test_lost_node(cluster, tmp_path):
+    """A node that is lost in mid-run costs nothing: every image comes once, and the books balance."""
+    log = tmp_path / "log"
+    settings = {
+        "executor": "tarlight.executors.ray:RayExecutor",
+        "way": "commit",
+        "dataset": write(tmp_path / "data", SHARDS * 3),
+        "log": str(log),
+        "checkpoint": str(tmp_path / "checkpoint.json"),
+        "options": {"batch_size": 1, "num_threads": 1},
+        "pause_s": 0.05,
+    }
+    command = [sys.executable, "-m", "tests.checkpoint.victim", json.dumps(settings)]
+    driver = subprocess.Popen(command, cwd=REPOSITORY)
+    while driver.poll() is None and (not log.exists() or log.read_bytes().count(b"\n") < 40):
+        time.sleep(0.05)
+    cluster.remove_node(cluster.second, allow_graceful=False)
+    assert driver.wait(timeout=120) == 0
+    *batches, end = map(json.loads, log.read_text().splitlines())
+    names = [name for batch in batches for name in batch["ids"]]
+    assert len(names) == len(set(names)) == end["report"]["images_delivered"]
+    assert end["report"]["is_balanced"]
+    assert len(end["report"]["workers"]) == 2
+    assert "worker_lost" in {note["kind"] for note in end["report"]["notes"]}
+
+
+@pytest.mark.soak
+@pytest.mark.usefixtures("cluster")
+class TestRayCheckpoint(CheckpointContract):
+    """The shared suite of killed and resumed runs, on Ray: other threads are other numbers of workers."""
+
+    executor = "tarlight.executors.ray:RayExecutor"
