@@ -18,7 +18,8 @@ from tarlight.errors import CheckpointWriteError, LedgerError, PipelineError
 from tarlight.events import BatchDelivered, RunEnded, RunStarted
 from tarlight.executors.base import Plan
 from tarlight.interrupt import InterruptGate
-from tarlight.ledger import Ledger, Note
+from tarlight.ledger import Ledger, Note, Timesheet
+from tarlight.ledger.times import CONSUMER, STAGES
 from tarlight.stages.base import StageContext
 from tarlight.teller import Teller
 
@@ -185,7 +186,8 @@ class Stream:
         if self._course.is_finished:
             deque(self._run, maxlen=0)  # partitions, for nobody
             raise StopIteration
-        task = next(self._run)
+        with self._progress.times.stages.waiting_for(STAGES):
+            task = next(self._run)
         if self._gate.pending:
             self._progress.ledger.leave(task.num_images)
             self._run.close()
@@ -198,8 +200,9 @@ class Stream:
         self._progress.start()
         self._tell(RunStarted(self._name))
         course = self._course
+        trail, times = Trail(course.arrive), self._progress.times
         context = StageContext(
-            self._progress.ledger, self._tell, self._gate.waiting, self._name, course, Trail(course.arrive)
+            self._progress.ledger, self._tell, self._gate.waiting, self._name, course, trail, times
         )
         plan = self._plan
         if course.is_finished:  # only the first stage runs: it finds the dataset and compares it
@@ -256,6 +259,7 @@ class _Progress:
 
     def __init__(self) -> None:
         self.ledger = Ledger()
+        self.times = Timesheet()
         self._outcome = "running"
         self._started_at: float | None = None
         self._seconds = 0.0
@@ -272,14 +276,16 @@ class _Progress:
 
     def start(self) -> None:
         self._started_at = time.monotonic()
+        self.times.stages.start(CONSUMER)
 
     def end(self, outcome: str) -> None:
         self._seconds = self._elapsed()
         self._outcome = outcome
+        self.times.stages.stop()
 
     def report(self) -> Report:
         seconds = self._elapsed() if self.is_running else self._seconds
-        return self.ledger.report(self._outcome, seconds)
+        return self.ledger.report(self._outcome, seconds, self.times.times())
 
     def _elapsed(self) -> float:
         elapsed = 0.0 if self._started_at is None else time.monotonic() - self._started_at

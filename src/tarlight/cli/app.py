@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from typing import Annotated, Any
 
 import typer
 
-from tarlight.cli import option  # noqa: TC001 (typer reads the annotations)
+from tarlight.cli import epilog, option
 from tarlight.cli.exit_code import FINDINGS, exit_codes
-from tarlight.cli.inspect import check_dataset, parse_limits, peek_at
+from tarlight.cli.inspect import check_dataset, explain_load, parse_limits, peek_at
 from tarlight.cli.run import (
     Targets,
     check_resumable,
@@ -22,56 +21,10 @@ from tarlight.cli.run import (
 )
 from tarlight.cli.value import storage_options
 from tarlight.errors import ArgumentError
+from tarlight.resources import num_cores
 
 _HELP = "Loads images out of tar shards, with every image accounted for."
-_LOAD_EPILOG = """[bold]Examples[/bold]
 
-tarlight load shards/
-
-tarlight load 'shards/{00000..00009}.tar' --fields txt,json --json report.json
-
-tarlight load shards/ --limit 1000 --strict
-
-tarlight load 's3://bucket/folder/{00000..00009}.tar' --storage-option region=eu-west-1
-
-tarlight load shards/ --checkpoint run.json
-
-[bold]Exit codes[/bold]
-
-0 done, 1 something was skipped or lost (with --strict), 2 usage, 3 input missing or denied, 4 stopped by an \
-error, 130 Ctrl-C."""
-_REPORT_EPILOG = """[bold]Examples[/bold]
-
-tarlight report shards/
-
-tarlight report 'shards/{00000..00009}.tar' --fields txt,json -o page.html
-
-[bold]Exit codes[/bold]
-
-0 done, 2 usage, 3 input missing or denied, 4 stopped by an error, 130 Ctrl-C."""
-_SAMPLE_EPILOG = """[bold]Examples[/bold]
-
-tarlight sample build/sample
-
-tarlight sample build/sample --images 2000 --shards 10 --damage"""
-
-_PEEK_EPILOG = """[bold]Examples[/bold]
-
-tarlight peek shards/
-
-tarlight peek shards/00042.tar -n 3 --images"""
-_CHECK_EPILOG = """[bold]Examples[/bold]
-
-tarlight check shards/ --fast
-
-tarlight check 'shards/{00000..00099}.tar' --csv findings.csv
-
-tarlight check shards/ --fail-on error,missing_sidecar --json -
-
-[bold]Exit codes[/bold]
-
-0 done, 1 findings that --fail-on names, 2 usage, 3 input missing or denied, 4 stopped by an error, \
-130 Ctrl-C."""
 
 app = typer.Typer(
     name="tarlight",
@@ -99,7 +52,7 @@ def _tarlight(
 ) -> None: ...
 
 
-@app.command(epilog=_LOAD_EPILOG, no_args_is_help=True)
+@app.command(epilog=epilog.LOAD, no_args_is_help=True)
 def load(
     paths: option.Paths,
     *,
@@ -112,6 +65,7 @@ def load(
     batch_size: option.BatchSize = 100,
     threads: option.Threads = None,
     decoder: option.Decoder = "auto",
+    max_requests: option.MaxRequests = 16,
     executor: option.Executor = None,
     ray_address: option.RayAddress = None,
     on_error: option.OnError = "skip",
@@ -131,8 +85,9 @@ def load(
         "extensions": _split(extensions),
         "fields": _split(fields),
         "batch_size": batch_size,
-        "num_threads": _num_cores() if threads is None else threads,
+        "num_threads": num_cores() if threads is None else threads,
         "decoder": decoder,
+        "max_requests": max_requests,
         "on_error": on_error,
         "max_failures": max_failures,
         "storage_options": store,
@@ -151,7 +106,7 @@ def load(
             raise typer.Exit(FINDINGS)
 
 
-@app.command(epilog=_REPORT_EPILOG, no_args_is_help=True)
+@app.command(epilog=epilog.REPORT, no_args_is_help=True)
 def report(
     paths: option.Paths,
     *,
@@ -174,7 +129,7 @@ def report(
     reader = {
         "extensions": _split(extensions),
         "fields": _split(fields),
-        "num_threads": _num_cores() if threads is None else threads,
+        "num_threads": num_cores() if threads is None else threads,
         "decoder": decoder,
         "storage_options": storage_options(storage_option),
     }
@@ -186,11 +141,12 @@ def report(
         load_all(pipeline, choose(None, None), limit, Targets(page_file=output), surveyor, quiet=quiet)
 
 
-@app.command(epilog=_CHECK_EPILOG, no_args_is_help=True)
+@app.command(epilog=epilog.CHECK, no_args_is_help=True)
 def check(
     paths: option.Paths,
     *,
     shard_extensions: option.ShardExtensions = ".tar",
+    storage_option: option.StorageOption = None,
     extensions: option.Extensions = ".jpg,.jpeg",
     fast: option.Fast = False,
     threads: option.Threads = None,
@@ -206,9 +162,10 @@ def check(
     """
     options: dict[str, Any] = {
         "fast": fast,
+        "storage_options": storage_options(storage_option),
         "file_extensions": _split(shard_extensions),
         "extensions": _split(extensions),
-        "num_threads": _num_cores() if threads is None else threads,
+        "num_threads": num_cores() if threads is None else threads,
     }
     with exit_codes():
         limits = parse_limits(fail_on)
@@ -225,12 +182,13 @@ def check(
             raise typer.Exit(FINDINGS)
 
 
-@app.command(epilog=_PEEK_EPILOG, no_args_is_help=True)
+@app.command(epilog=epilog.PEEK, no_args_is_help=True)
 def peek(
     path: option.OnePath,
     *,
     records: option.Records = 10,
     shard_extensions: option.ShardExtensions = ".tar",
+    storage_option: option.StorageOption = None,
     extensions: option.Extensions = ".jpg,.jpeg",
     images: option.Pictures = False,
     graphics: option.Graphics = "auto",
@@ -241,6 +199,7 @@ def peek(
     """
     options: dict[str, Any] = {
         "num_records": records,
+        "storage_options": storage_options(storage_option),
         "file_extensions": _split(shard_extensions),
         "extensions": _split(extensions),
     }
@@ -248,7 +207,46 @@ def peek(
         peek_at(path, options, graphics=graphics if images or graphics != "auto" else None)
 
 
-@app.command(epilog=_SAMPLE_EPILOG, no_args_is_help=True)
+@app.command(epilog=epilog.EXPLAIN, no_args_is_help=True)
+def explain(
+    paths: option.Paths,
+    *,
+    seconds: option.Seconds = 10.0,
+    limit: option.Limit = None,
+    verify: option.Verify = False,
+    shard_extensions: option.ShardExtensions = ".tar",
+    storage_option: option.StorageOption = None,
+    extensions: option.Extensions = ".jpg,.jpeg",
+    fields: option.Fields = "",
+    batch_size: option.BatchSize = 100,
+    threads: option.Threads = None,
+    decoder: option.Decoder = "auto",
+    max_requests: option.MaxRequests = 16,
+    json_file: option.ExplanationJson = None,
+    quiet: option.Quiet = False,
+) -> None:
+    """Say why loading is as fast as it is: which stage holds up the others, and what to change.
+
+    Measures what the store, one parsing thread and the decoder can do alone, then loads for a while.
+    """
+    reader = {
+        "extensions": _split(extensions),
+        "fields": _split(fields),
+        "batch_size": batch_size,
+        "num_threads": num_cores() if threads is None else threads,
+        "decoder": decoder,
+        "max_requests": max_requests,
+        "storage_options": storage_options(storage_option),
+    }
+    with exit_codes():
+        kinds = _split(shard_extensions)
+        pipeline = make_pipeline(paths, kinds, None, None, reader)
+        check_target("--json", json_file, paths, kinds)
+        bounds: dict[str, Any] = {"seconds": seconds, "limit": limit, "verify": verify}
+        explain_load(pipeline, bounds, json_file=json_file, quiet=quiet)
+
+
+@app.command(epilog=epilog.SAMPLE, no_args_is_help=True)
 def sample(
     folder: option.Folder,
     *,
@@ -260,13 +258,6 @@ def sample(
     """Write a dataset to try things on: drawn colour images with captions and JSON, in tar shards."""
     with exit_codes():
         draw_sample(folder, images, shards, seed, damage=damage)
-
-
-def _num_cores() -> int:
-    """Cores that this process may use; all of the machine where the system does not tell."""
-    if hasattr(os, "sched_getaffinity"):  # Linux
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _split(text: str) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""What `check` and `peek` do, once their options are known."""
+"""What `check`, `peek` and `explain` do, once their options are known."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from tarlight.events import Listener
     from tarlight.inspect import Checking, Findings, Kind
+    from tarlight.pipeline import Pipeline
 
 
 def check_dataset(
@@ -62,6 +63,28 @@ def peek_at(path: str, options: dict[str, Any], *, graphics: str | None) -> None
     if graphics is not None and (graphics != "auto" or _draws(sys.stdout)):
         print_sheet(glimpse.records, sys.stdout, graphics)
     print_glimpse(glimpse, sys.stdout)
+
+
+def explain_load(pipeline: Pipeline, bounds: dict[str, Any], *, json_file: str | None, quiet: bool) -> None:
+    """Explain how fast a pipeline is; `bounds` are options of `tarlight.inspect.explain`."""
+    from tarlight.inspect import explain  # noqa: PLC0415 (numpy and decoders: --help does without)
+    from tarlight.inspect.explaining.table import print_explanation  # noqa: PLC0415
+
+    if not quiet and is_terminal(sys.stderr):
+        sys.stderr.write("measuring, then loading ...")
+        sys.stderr.flush()
+    try:
+        found = explain(pipeline, **bounds)
+    finally:
+        if not quiet and is_terminal(sys.stderr):
+            sys.stderr.write("\r\x1b[K")  # wipe that line
+            sys.stderr.flush()
+    if json_file is not None:
+        text = json.dumps(found.to_dict(), indent=2) + "\n"
+        _write(json_file, lambda stream: stream.write(text))
+    stream = sys.stderr if json_file == "-" else sys.stdout
+    if not quiet and stream is not None:
+        print_explanation(found, stream)
 
 
 def _draws(stream: TextIO) -> bool:

@@ -93,6 +93,30 @@ MaxFailures = Annotated[
         rich_help_panel=_HOW,
     ),
 ]
+MaxRequests = Annotated[
+    int,
+    typer.Option(min=1, metavar="N", help="Requests at once to the store of URLs.", rich_help_panel=_HOW),
+]
+Seconds = Annotated[
+    float,
+    typer.Option(
+        metavar="S", help="Run for about so long; measuring takes up to as long again.", rich_help_panel=_HOW
+    ),
+]
+Verify = Annotated[
+    bool,
+    typer.Option("--verify", help="Run once more with the change, and show the gain.", rich_help_panel=_HOW),
+]
+ExplanationJson = Annotated[
+    str | None,
+    typer.Option(
+        "--json",
+        metavar="FILE",
+        callback=writable_json,
+        help="Write all figures as JSON to FILE, which ends in .json; - is standard output.",
+        rich_help_panel=_OUT,
+    ),
+]
 Checkpoint = Annotated[
     str | None,
     typer.Option(

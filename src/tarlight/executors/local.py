@@ -158,7 +158,9 @@ def apply_stage(stage: Stage, tasks: Iterator[Task], context: StageContext) -> G
     outputs = _one_by_one(stage, taken, tally, context) if stream is None else _streamed(stream, tally)
     try:
         while True:
-            with clock.inside(), naming(stage, None if is_stream else tally):  # a stream has several at once
+            # A stream has several tasks at once.
+            timed = context.times.stages.doing(stage.label)
+            with timed, clock.inside(), naming(stage, None if is_stream else tally):
                 task = next(outputs, None)
             if task is None:
                 break

@@ -1,5 +1,6 @@
-"""Questions about a dataset: is it sound (`check`), what is in it (`peek`), how does it look (`survey`).
+"""Questions about a dataset, and about a run over it.
 
+Is it sound (`check`), what is in it (`peek`), how does it look (`survey`), what holds up a run (`explain`).
 `write_report` writes a survey as one HTML page, and a `Surveyor` makes the same survey of a run of your own::
 
     from tarlight.inspect import survey, write_report
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from tarlight.inspect.checking.finding import Finding, Findings
     from tarlight.inspect.checking.kind import Kind, Severity
     from tarlight.inspect.checking.run import Checking, check
+    from tarlight.inspect.explaining.run import Explanation, explain
     from tarlight.inspect.peeking.look import Glimpse, peek
     from tarlight.inspect.surveying.page import finish_survey, survey, write_report
     from tarlight.inspect.surveying.surveyor import Surveyor
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Checking",
+    "Explanation",
     "Finding",
     "Findings",
     "Glimpse",
@@ -34,6 +37,7 @@ __all__ = [
     "Survey",
     "Surveyor",
     "check",
+    "explain",
     "finish_survey",
     "peek",
     "survey",
@@ -42,6 +46,7 @@ __all__ = [
 
 _HOMES = {
     "Checking": "tarlight.inspect.checking.run",
+    "Explanation": "tarlight.inspect.explaining.run",
     "Finding": "tarlight.inspect.checking.finding",
     "Findings": "tarlight.inspect.checking.finding",
     "Glimpse": "tarlight.inspect.peeking.look",
@@ -51,6 +56,7 @@ _HOMES = {
     "Survey": "tarlight.report.survey",
     "Surveyor": "tarlight.inspect.surveying.surveyor",
     "check": "tarlight.inspect.checking.run",
+    "explain": "tarlight.inspect.explaining.run",
     "finish_survey": "tarlight.inspect.surveying.page",
     "peek": "tarlight.inspect.peeking.look",
     "survey": "tarlight.inspect.surveying.page",

@@ -20,6 +20,7 @@ from tarlight.ledger.entry import Loss, LossReason, Note, ShardAccount, Skip, Sk
 from tarlight.ledger.report import Report
 from tarlight.ledger.section import Position, Section
 from tarlight.ledger.spool import Spool
+from tarlight.ledger.times import StageTime, Timesheet
 
 __all__ = [
     "Books",
@@ -35,4 +36,6 @@ __all__ = [
     "Skip",
     "SkipReason",
     "Spool",
+    "StageTime",
+    "Timesheet",
 ]

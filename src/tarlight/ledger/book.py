@@ -13,6 +13,8 @@ from tarlight.ledger.spool import Spool
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tarlight.ledger.times import Times
+
 
 class Ledger:
     """The books of one run, open for writing. Thread-safe: every method takes one short lock."""
@@ -128,8 +130,8 @@ class Ledger:
         for note in section.notes:
             self.notes.append(note)
 
-    def report(self, outcome: str, seconds: float) -> Report:
-        """The books as they stand now."""
+    def report(self, outcome: str, seconds: float, times: Times | None = None) -> Report:
+        """The books as they stand now, with the times of their run where it kept any."""
         with self._lock:
             counts = self._counts
             return Report(
@@ -155,4 +157,5 @@ class Ledger:
                 skips=self.skips,
                 losses=self.losses,
                 notes=self.notes,
+                times=times or {},
             )

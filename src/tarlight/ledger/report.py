@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from tarlight.ledger.entry import Loss, Note, Skip
     from tarlight.ledger.spool import Spool
+    from tarlight.ledger.times import Times
 
 
 ENTRIES = ("skips", "losses", "notes")
@@ -69,6 +70,8 @@ class Report:
     """Every lost range of bytes."""
     notes: Spool[Note]
     """Whatever else was noticed."""
+    times: Times = field(default_factory=dict)
+    """Stage -> how long it worked, and how long it waited for what; of this run, not of those before."""
 
     @property
     def waiting_seconds(self) -> dict[str, float]:
@@ -95,6 +98,7 @@ class Report:
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON, with the first 10,000 entries of each kind."""
         plain = {name: getattr(self, name) for name in self.__slots__ if name not in ENTRIES}
+        plain["times"] = {name: asdict(spent) for name, spent in self.times.items()}
         plain["waiting_seconds"] = self.waiting_seconds
         for name in ENTRIES:
             first = zip(range(KEPT_IN_MEMORY), getattr(self, name), strict=False)

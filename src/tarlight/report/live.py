@@ -14,6 +14,8 @@ from rich.text import Text
 from tarlight.report.label import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from rich.console import RenderableType
 
     from tarlight.report.pace import Standing
@@ -60,7 +62,8 @@ class LiveDisplay:
         head.add_column(no_wrap=True, justify="right")
         where = f"{standing.shard_text()}  {standing.time_text()}"
         head.add_row(Text(self._title, "bold"), _bar(standing.fraction), Text(where))
-        return Group(head, _figure_lines(standing, width))
+        stages = _in_lines(standing.stage_texts(self._console.encoding), width)
+        return Group(head, _figure_lines(standing, width), *(Text(text, "dim") for text in stages))
 
 
 def _bar(fraction: float | None) -> RenderableType:
@@ -71,6 +74,17 @@ def _bar(fraction: float | None) -> RenderableType:
     bar.add_column(no_wrap=True, justify="right")
     bar.add_row(ProgressBar(total=1.0, completed=fraction), Text(f"{fraction:4.0%}"))
     return bar
+
+
+def _in_lines(texts: Iterable[str], width: int) -> list[str]:
+    """The texts, as many in a line as fit."""
+    lines: list[str] = []
+    for text in texts:
+        if lines and len(lines[-1]) + 2 + len(text) <= width:
+            lines[-1] += f"  {text}"
+        else:
+            lines.append(text)
+    return lines
 
 
 def _figure_lines(standing: Standing, width: int) -> Text:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tarlight.ledger.times import since
 from tarlight.report.figure import clock, digits, num_bytes, plural, rate
+from tarlight.report.stage import stage_figures
 
 if TYPE_CHECKING:
     from tarlight.events import PartitionsPlanned
     from tarlight.ledger import Report
+    from tarlight.ledger.times import Times
 
 _WINDOW_S = 5.0
 """Rates are those of the last seconds: long enough to be calm, short enough to show a stall."""
@@ -40,6 +43,8 @@ class Standing:
     """Bytes of shards that could not be read."""
     fraction: float | None
     """Part of the work that is done, 0 to 1; None when the whole is not known."""
+    times: Times = field(default_factory=dict)
+    """What each stage did lately."""
 
     @property
     def seconds_left(self) -> float | None:
@@ -59,6 +64,11 @@ class Standing:
         ]
         return [*texts, f"{num_bytes(self.bytes_lost)} lost"] if self.bytes_lost else texts
 
+    def stage_texts(self, encoding: str = "utf-8") -> list[str]:
+        """Return how busy each stage is, each short; the first begins with the word."""
+        texts = [str(figure) for figure in stage_figures(self.times, encoding)]
+        return [f"busy: {texts[0]}", *texts[1:]] if texts else []
+
     def shard_text(self) -> str:
         """Return how many shards are done, and of how many."""
         if self.total_shards is None:
@@ -77,7 +87,7 @@ class Pace:
     def __init__(self, limit: int | None = None) -> None:
         self._limit = limit
         self._plan: PartitionsPlanned | None = None
-        self._recent: deque[tuple[float, int, int, int]] = deque([(0.0, 0, 0, 0)])
+        self._recent: deque[tuple[tuple[float, int, int, int], Times]] = deque([((0.0, 0, 0, 0), {})])
 
     def plan(self, event: PartitionsPlanned) -> None:
         """Learn how much there is to do."""
@@ -85,7 +95,7 @@ class Pace:
 
     def stand(self, report: Report) -> Standing:
         """Return where the run stands, by a report that is no older than the one before."""
-        images_s, bytes_s, pixels_s = self._lately(report)
+        (images_s, bytes_s, pixels_s), times = self._lately(report)
         return Standing(
             seconds=report.seconds,
             shards=report.shards,
@@ -97,17 +107,19 @@ class Pace:
             skipped=report.num_skipped,
             bytes_lost=report.bytes_lost,
             fraction=self._fraction(report),
+            times=times,
         )
 
-    def _lately(self, report: Report) -> tuple[float, float, float]:
-        """Rates since the last report that is older than the window."""
+    def _lately(self, report: Report) -> tuple[tuple[float, float, float], Times]:
+        """Rates, and what the stages did, since the last report that is older than the window."""
         now = (report.seconds, report.images_delivered, report.bytes_read, report.pixels)
         recent = self._recent
-        recent.append(now)
-        while len(recent) > 2 and recent[1][0] <= report.seconds - _WINDOW_S:  # noqa: PLR2004 (ends of a span)
+        recent.append((now, report.times))
+        while len(recent) > 2 and recent[1][0][0] <= report.seconds - _WINDOW_S:  # noqa: PLR2004 (ends of a span)
             recent.popleft()
-        seconds, images, bytes_read, pixels = (b - a for a, b in zip(recent[0], now, strict=True))
-        return rate(images, seconds), rate(bytes_read, seconds), rate(pixels, seconds)
+        seconds, images, bytes_read, pixels = (b - a for a, b in zip(recent[0][0], now, strict=True))
+        rates = rate(images, seconds), rate(bytes_read, seconds), rate(pixels, seconds)
+        return rates, since(report.times, recent[0][1])
 
     def _fraction(self, report: Report) -> float | None:
         """The part that is done: of the bytes where sizes are known, else of the shards; or of the limit."""

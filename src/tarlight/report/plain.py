@@ -29,7 +29,8 @@ class PlainDisplay:
 
     def show(self, standing: Standing) -> None:
         """Write one line."""
-        texts = [standing.shard_text(), *standing.figures(), standing.time_text()]
+        stages = standing.stage_texts(self._stream.encoding or "ascii")
+        texts = [standing.shard_text(), *standing.figures(), *stages, standing.time_text()]
         self._stream.write(f"{self._title}: {', '.join(texts)}\n")
         self._stream.flush()
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from tarlight.ledger import LossReason, SkipReason
 from tarlight.report.figure import count, digits, duration, num_bytes, plural, rate
 from tarlight.report.label import label
+from tarlight.report.stage import stage_figures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -212,13 +213,19 @@ def _rate_rows(report: Report) -> Iterator[Row]:
 
 
 def _stage_rows(report: Report, encoding: str) -> Iterator[Row]:
-    """Who worked, and in which stage the time went."""
-    if report.workers:
+    """How much of its time each stage was at work, and what it waited for; or what workers elsewhere told."""
+    figures = list(stage_figures(report.times, encoding))
+    if set(report.workers) - {"local"}:
         yield Row("workers", count(len(report.workers)))
-    waiting = report.waiting_seconds
-    for stage, busy in report.busy_seconds.items():
-        remark = f"seconds busy, {waiting[stage]:,.2f} waiting"
-        yield Row(label(stage, _KEY, encoding), f"{busy:,.2f}", remark, depth=1)
+        waiting = report.waiting_seconds
+        for stage, busy in report.busy_seconds.items():
+            remark = f"seconds busy, {waiting[stage]:,.2f} waiting"
+            yield Row(label(stage, _KEY, encoding), f"{busy:,.2f}", remark, depth=1)
+    elif figures:
+        yield Row("busy", "", "part of the time; the rest it waited for others")
+        for figure in figures:
+            waits = f"waited for {', '.join(figure.waits)}" if figure.waits else ""
+            yield Row(figure.name, figure.busy, waits, depth=1)
 
 
 def _balance_rows(report: Report, encoding: str) -> Iterator[Row]:

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, Self, TypeVar
 
 from tarlight.checkpoint import Course, Trail
-from tarlight.ledger import Ledger
+from tarlight.ledger import Ledger, Timesheet
 from tarlight.resources import Resources
 from tarlight.tasks import Task
 
@@ -59,6 +59,9 @@ class StageContext:
 
     trail: Trail = field(default_factory=Trail)
     """Takes sections of this stage that no task carries."""
+
+    times: Timesheet = field(default_factory=Timesheet)
+    """Takes how long the threads of the run work, and wait for what."""
 
 
 class StageWatch(Protocol):

@@ -21,7 +21,7 @@ from tarlight.storage.remote.origin import Tally
 from tarlight.storage.remote.part import Fetcher, Part
 from tarlight.storage.remote.plan import DEFAULT_PLAN, Plan
 from tarlight.storage.remote.policy import RetryPolicy
-from tarlight.storage.remote.wire import Fault
+from tarlight.storage.remote.wire import Fault, FaultKind
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -65,6 +65,7 @@ class Download:
         self._plan = plan
         self._before = before
         self._first = Part(0, plan.first_end(size), is_open=True)
+        self._is_one_range = bool(size) and self._first.end == size
         self._fetcher = Fetcher(origin, key, policy, self.tally, etag=etag, on_pin=self._begin)
         self._arrivals = Arrivals()
         self._asked = asyncio.Event()
@@ -154,6 +155,9 @@ class Download:
 
     async def _ask_for_all(self) -> None:
         await self._start(self._first)
+        self._is_one_range = self._is_one_range and self._origin.gives_ranges is True
+        if self._is_one_range:
+            self._asked.set()  # or small shards would come one after the other, an answer's latency each
         await self._fetcher.pinned.wait()
         if (facts := self._fetcher.facts) is None or self._covers_all():
             return
@@ -179,6 +183,9 @@ class Download:
     def _begin(self, facts: ObjectFacts) -> None:
         """The first answer is there: its size and ETag are what everything goes by."""
         first = self._first
+        if self._is_one_range and facts.size > first.reserved:
+            # The rest would wait for room behind shards that are read later, and those for this one.
+            raise Fault(FaultKind.CHANGED, "it is larger than the listing said")
         if (surplus := first.reserved - first.num_missing) > 0:
             self._window.release(surplus)
             first.reserved -= surplus

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from tarlight.decode import Refusal
 from tarlight.ledger import Loss, LossReason, Note, Skip, SkipReason
+from tarlight.ledger.times import DECODING, READING
 from tarlight.stages.image.io.bookmark import Bookmark
 from tarlight.stages.image.io.candidate import RGB, Group, ReadEnd, ReadFailure, ShardEnd
 from tarlight.stages.image.io.failure import Failures
-from tarlight.stages.image.io.read_ahead import TASKS_AHEAD
 from tarlight.stages.image.io.watch import note_unseen_fields
 from tarlight.storage import ShardSource
 from tarlight.tasks import ImageBatch, ImageObject, put_section
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from tarlight.decode import Decoded
     from tarlight.stages.base import StageContext
-    from tarlight.stages.image.io.candidate import Candidate
+    from tarlight.stages.image.io.candidate import Candidate, Item
     from tarlight.stages.image.io.option import ReaderOptions
     from tarlight.stages.image.io.read_ahead import ReadAhead
     from tarlight.storage import ShardStat
@@ -96,13 +96,10 @@ class Assembler:
     def _take_group(self) -> bool:
         """Wait for the next group; False when there are no more."""
         for _ in range(FEEDS):
-            if self._ahead.num_tasks < TASKS_AHEAD:
+            if self._ahead.num_tasks < self._options.tasks_ahead:
                 self._feed()
         while True:
-            with self._context.waiting():
-                item = self._ahead.line.wait()
-                if isinstance(item, Group) and item.done is not None:
-                    item.done.result()
+            item = self._wait()
             if isinstance(item, ReadFailure):
                 raise item.error
             if isinstance(item, ReadEnd):
@@ -116,6 +113,16 @@ class Assembler:
                 self._bookmark.end_shard(item)
             else:
                 self._feed()
+
+    def _wait(self) -> Item:
+        """Wait for what is first in the line, and until it is decoded."""
+        stages = self._context.times.stages
+        with stages.waiting_for(READING), self._context.waiting():
+            item = self._ahead.line.wait()
+        if isinstance(item, Group) and item.done is not None:
+            with stages.waiting_for(DECODING), self._context.waiting():
+                item.done.result()
+        return item
 
     def _feed(self) -> None:
         """Pull one more partition for the reader; stages before it work in this thread."""

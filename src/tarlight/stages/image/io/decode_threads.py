@@ -7,16 +7,20 @@ threads take some beside it (see `tarlight.decode.balance`), or all of them when
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Protocol
 
 from tarlight.decode import Balance
+from tarlight.ledger.times import DECODING
 from tarlight.stages.image.io.candidate import Candidate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from tarlight.decode import Decoded, Decoder, Encoded, Lane, Refusal, Work
+    from tarlight.ledger import Timesheet
+    from tarlight.ledger.times import Team
     from tarlight.stages.image.io.candidate import Group
 
     Decode = Callable[[Sequence[Encoded]], list[Decoded | Refusal]]
@@ -36,34 +40,38 @@ class DecodeThreads(Protocol):
         """Finish the images in hand, cancel the groups that nobody has begun, and join all threads."""
 
 
-def start_threads(decoder: Decoder, num_threads: int) -> DecodeThreads:
+def start_threads(decoder: Decoder, num_threads: int, times: Timesheet) -> DecodeThreads:
     """Start the threads that suit a decoder: `num_threads` on the CPU, and the feeders of its device."""
-    return (
-        CpuThreads(decoder, num_threads) if decoder.lane is None else DeviceThreads(decoder.lane, num_threads)
-    )
+    if decoder.lane is None:
+        return CpuThreads(decoder, num_threads, times.team(DECODING, num_threads))
+    team = times.team(DECODING, num_threads + decoder.lane.appetite.num_feeders)
+    return DeviceThreads(decoder.lane, num_threads, team)
 
 
 class CpuThreads:
     """Threads of which each takes a group at a time."""
 
-    def __init__(self, decoder: Decoder, num_threads: int) -> None:
+    def __init__(self, decoder: Decoder, num_threads: int, team: Team) -> None:
         self._decode = decoder.decode
+        self._team = team
         self._pool = ThreadPoolExecutor(num_threads, thread_name_prefix=_NAME)
 
     def submit(self, group: Group) -> Future[None]:
         """Decode a group on whichever thread is free first."""
-        return self._pool.submit(decode_groups, self._decode, (group,))
+        return self._pool.submit(decode_groups, self._decode, (group,), self._team)
 
     def close(self) -> None:
         """Finish what is in hand, cancel the rest."""
         self._pool.shutdown(wait=True, cancel_futures=True)
+        self._team.stop()
 
 
 class DeviceThreads:
     """Feeders of a device, and CPU threads beside them."""
 
-    def __init__(self, lane: Lane, num_threads: int) -> None:
+    def __init__(self, lane: Lane, num_threads: int, team: Team) -> None:
         self._lane = lane
+        self._team = team
         self._balance: Balance[tuple[Group, Future[None]]] = Balance(lane.appetite, is_shared=lane.is_shared)
         self._changed = threading.Condition()
         self._closed = False
@@ -95,6 +103,7 @@ class DeviceThreads:
             self._changed.notify_all()
         for thread in self._threads:
             thread.join()
+        self._team.stop()
 
     def _take_bundle(self) -> Bundle | None:
         return None if self._lane.is_lost else self._balance.take_bundle()
@@ -106,7 +115,7 @@ class DeviceThreads:
         while (work := self._wait(take)) is not None:
             decode = self._lane.decode if work.by_feeder or self._lane.is_lost else self._lane.decode_beside
             try:
-                decode_groups(decode, [group for group, _ in work.jobs])
+                decode_groups(decode, [group for group, _ in work.jobs], self._team)
             except BaseException as error:  # noqa: BLE001 (the consumer gets it where it waits for the group)
                 self._finish(work, error)
             else:
@@ -133,10 +142,12 @@ class DeviceThreads:
                 done.set_exception(error)
 
 
-def decode_groups(decode: Decode, groups: Sequence[Group]) -> None:
+def decode_groups(decode: Decode, groups: Sequence[Group], team: Team) -> None:
     """Give every candidate of some groups its outcome; its encoded bytes go."""
     entries = [entry for group in groups for entry in group.entries]
     waiting = [entry for entry in entries if isinstance(entry, Candidate) and entry.encoded]
     images = [entry.encoded for entry in waiting if entry.encoded]
+    began = time.monotonic()
     for entry, outcome in zip(waiting, decode(images), strict=True):
         entry.outcome, entry.encoded = outcome, None
+    team.worked(time.monotonic() - began, len(images))

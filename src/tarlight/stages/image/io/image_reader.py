@@ -65,6 +65,7 @@ class ImageReaderStage(ProcessingStage[FileGroupTask, ImageBatch]):
         max_scans: int = 100,
         max_member_bytes: int = 256 * MIB,
         max_batch_bytes: int = 1024 * MIB,
+        max_requests: int = DEFAULT_PLAN.max_requests,
         storage_options: Mapping[str, Any] | None = None,
         name: str = "image_reader",
     ) -> None:
@@ -97,6 +98,7 @@ class ImageReaderStage(ProcessingStage[FileGroupTask, ImageBatch]):
             max_scans: Images with more scans are skipped.
             max_member_bytes: Larger members are skipped without being held.
             max_batch_bytes: Bytes of pixels at which a batch ends early.
+            max_requests: Requests at once to the store of URLs; each may take 8 MiB on its way.
             storage_options: Options of the stores that the shards lie in, as for `FilePartitioningStage`.
             name: Name of the stage in reports.
 
@@ -124,6 +126,7 @@ class ImageReaderStage(ProcessingStage[FileGroupTask, ImageBatch]):
             max_scans=max_scans,
             max_member_bytes=max_member_bytes,
             max_batch_bytes=max_batch_bytes,
+            max_requests=max_requests,
             storage_options=storage_options,
         )
         self.resources = Resources(cpus=float(num_threads), gpus=num_gpus_per_worker)
@@ -160,7 +163,7 @@ class ImageReaderStage(ProcessingStage[FileGroupTask, ImageBatch]):
         threads.
         """
         context = self.context or StageContext()
-        ahead = ReadAhead(self.options, self._decoder or self._select(), context.ledger, context.course)
+        ahead = ReadAhead(self.options, self._decoder or self._select(), context)
         assembler = Assembler(tasks, ahead, self.options, context)
         try:
             yield from assembler.batches()
@@ -245,8 +248,8 @@ class ImageReaderStage(ProcessingStage[FileGroupTask, ImageBatch]):
             "memory": f"at most {ahead} MiB read ahead + {batch} MiB in the batch being filled "
             "+ the batches that the consumer holds; a larger image goes alone, and while it is decoded takes "
             "up to 5 times its pixels",
-            "memory_for_urls": f"at most {DEFAULT_PLAN.window_bytes // MIB} MiB more on their way or waiting "
-            f"to be read, in up to {DEFAULT_PLAN.max_requests} requests at once",
+            "memory_for_urls": f"at most {options.plan.window_bytes // MIB} MiB more on their way or waiting "
+            f"to be read, in up to {options.max_requests} requests at once",
         }
 
     def _choice(self) -> tuple[Decoder, str]:

@@ -9,7 +9,7 @@ from tarlight.argument import check_bool, check_choice, check_int, check_number,
 from tarlight.decode import NAMES as DECODERS
 from tarlight.decode import OUTPUTS, VERIFY, Share
 from tarlight.errors import ArgumentError
-from tarlight.storage import check_option_names
+from tarlight.storage import DEFAULT_PLAN, Plan, check_option_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,6 +53,7 @@ class ReaderOptions:
     max_scans: int
     max_member_bytes: int
     max_batch_bytes: int
+    max_requests: int
     storage_options: Mapping[str, Any] | None = field(repr=False)
     is_part: bool = False
     """True where other processes read other partitions of the run: then nothing is said of all of it."""
@@ -61,6 +62,7 @@ class ReaderOptions:
         for name in ("batch_size", "num_threads", "max_pixels", "max_scans", "max_member_bytes"):
             check_int(name, getattr(self, name), minimum=1)
         check_int("max_batch_bytes", self.max_batch_bytes, minimum=1)
+        check_int("max_requests", self.max_requests, minimum=1)
         Share(self.num_gpus_per_worker, self.gpu_memory_fraction)
         check_bool("verbose", self.verbose)
         check_bool("exif_orientation", self.exif_orientation)
@@ -82,6 +84,20 @@ class ReaderOptions:
         """
         part = self.max_batch_bytes if decoder.lane is not None else self.max_batch_bytes // 4
         return max(part, GROUP_BYTES)
+
+    @property
+    def plan(self) -> Plan:
+        """How remote shards are fetched: the window holds a range for every request."""
+        window = max(self.max_requests, 2) * DEFAULT_PLAN.range_bytes
+        return Plan(window_bytes=window, max_requests=self.max_requests)
+
+    @property
+    def tasks_ahead(self) -> int:
+        """Partitions that wait for the reader, so that it does not run dry on tiny shards.
+
+        More than there may be requests at once: a shard may be no more than one request.
+        """
+        return 2 * max(self.max_requests, DEFAULT_PLAN.max_requests)
 
 
 def check_failures(value: Any) -> float:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from tarlight.decode import Caps, Encoded, Refusal, read_facts
 from tarlight.errors import ShardChangedError, ShardChecksumError, ShardReadError
 from tarlight.ledger import Branch, Loss, LossReason, ShardAccount
+from tarlight.ledger.times import PARTITIONS, READING, ROOM, STORE
 from tarlight.stages.image.io.budget import ByteBudget
 from tarlight.stages.image.io.candidate import (
     Candidate,
@@ -34,34 +35,32 @@ from tarlight.tar import read_records
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tarlight.checkpoint import Course
     from tarlight.decode import Decoder
     from tarlight.ledger import Books
+    from tarlight.ledger.times import Watch
+    from tarlight.stages.base import StageContext
     from tarlight.stages.image.io.option import ReaderOptions
     from tarlight.storage import OpenShard
     from tarlight.tar import ImageRecord
     from tarlight.tasks import FileGroupTask
 
 
-TASKS_AHEAD = 32
-"""Partitions that wait for the reader, so that it does not run dry on tiny shards while a consumer works."""
-
-
 class ReadAhead:
     """Reads partitions ahead of their consumer. All methods are for the consumer's thread."""
 
-    def __init__(self, options: ReaderOptions, decoder: Decoder, ledger: Books, course: Course) -> None:
+    def __init__(self, options: ReaderOptions, decoder: Decoder, context: StageContext) -> None:
         self.line = Line()
         self.decoder = decoder
         self._options = options
         self._caps = Caps(max_pixels=options.max_pixels, max_scans=options.max_scans)
-        self._ledger = ledger
-        self._course = course
+        self._ledger = context.ledger
+        self._course = context.course
+        self._watch = context.times.watch(READING)
         self._budget = ByteBudget(options.read_ahead_bytes(decoder))
-        self._reading = Reading(options.storage_options)
+        self._reading = Reading(options.storage_options, options.plan)
         self._tasks: SimpleQueue[FileGroupTask | None] = SimpleQueue()
         self._stopping = threading.Event()
-        self._decoders = start_threads(decoder, options.num_threads)
+        self._decoders = start_threads(decoder, options.num_threads, context.times)
         self._thread = threading.Thread(target=self._run, name="tarlight-read", daemon=True)
         self._thread.start()
 
@@ -90,6 +89,7 @@ class ReadAhead:
         self._tasks.put(None)
         self._thread.join()
         self._decoders.close()
+        self._watch.stop()
         return sum(group.num_waiting for group in self.line.drain())
 
     def _run(self) -> None:
@@ -104,21 +104,27 @@ class ReadAhead:
             self.line.put(ReadFailure(error))
         else:
             self.line.put(ReadEnd())
+        finally:
+            self._watch.rest()
 
     def _next_task(self) -> FileGroupTask | None:
         if self._tasks.empty():
             self.line.put(ReadHungry())
-        return self._tasks.get()
+        with self._watch.waiting_for(PARTITIONS):
+            return self._tasks.get()
 
     def _read_shard(self, task: FileGroupTask, path: str, size: int | None) -> None:
         try:
-            opened = self._reading.open(path, size)
-        except ShardReadError as error:
+            with self._watch.waiting_for(STORE):
+                opened = self._reading.open(path, size)
+        except (ShardReadError, ShardChangedError) as error:
             self._lose_shard(task, ShardStat(str(path), size, ""), error)  # without the query of a URL
         else:
             self._read_records(task, opened)
 
-    def _lose_shard(self, task: FileGroupTask, shard: ShardStat, error: ShardReadError) -> None:
+    def _lose_shard(
+        self, task: FileGroupTask, shard: ShardStat, error: ShardReadError | ShardChangedError
+    ) -> None:
         """Not even the first byte came, however often it was asked for."""
         if self._options.on_error == "raise":
             raise error
@@ -133,7 +139,7 @@ class ReadAhead:
         shard, start = opened.stat, self._course.start_of(opened.stat.path)
         check_version(shard, start)
         books = Branch(self._ledger)
-        source = _ShardBytes(opened, books, self._options.on_error, self._stopping)
+        source = _ShardBytes(opened, books, self._options.on_error, self._stopping, self._watch)
         records = read_records(
             source,
             shard=shard.path,
@@ -179,7 +185,9 @@ class ReadAhead:
         return Candidate(record, Encoded(data or b"", facts), pixel_bytes=facts.num_bytes)
 
     def _hand_over(self, group: Group) -> None:
-        if self._budget.acquire(group.num_bytes) and group.has_work:
+        with self._watch.waiting_for(ROOM):
+            has_room = self._budget.acquire(group.num_bytes)
+        if has_room and group.has_work:
             group.done = self._decoders.submit(group)
         self.line.put(group)
 
@@ -187,7 +195,9 @@ class ReadAhead:
 class _ShardBytes:
     """The chunks of a shard; a read that fails ends them and becomes a loss."""
 
-    def __init__(self, opened: OpenShard, ledger: Books, on_error: str, stopping: threading.Event) -> None:
+    def __init__(
+        self, opened: OpenShard, ledger: Books, on_error: str, stopping: threading.Event, watch: Watch
+    ) -> None:
         self.failure: Loss | None = None
         self._has_ended = False
         self._opened = opened
@@ -195,12 +205,13 @@ class _ShardBytes:
         self._ledger = ledger
         self._on_error = on_error
         self._stopping = stopping
+        self._watch = watch
         self._position = 0
 
     def __iter__(self) -> Iterator[bytes]:
         try:
             with closing(self._opened.chunks()) as chunks:
-                for chunk in chunks:
+                while (chunk := self._next(chunks)) is not None:
                     if self._stopping.is_set():
                         raise StoppedError
                     self._position += len(chunk)
@@ -211,6 +222,10 @@ class _ShardBytes:
             if self._on_error == "raise":
                 raise
             self.failure = _loss_of(self._shard, self._position, error)
+
+    def _next(self, chunks: Iterator[bytes]) -> bytes | None:
+        with self._watch.waiting_for(STORE):
+            return next(chunks, None)
 
     def check(self) -> None:
         """A store that ends must have given all bytes; a parser that gives a shard up stops before that."""
