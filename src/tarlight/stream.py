@@ -294,7 +294,7 @@ class _Progress:
 
     def report(self) -> Report:
         seconds = self._elapsed() if self.is_running else self._seconds
-        return self.ledger.report(self._outcome, seconds, self.times.times())
+        return self.ledger.report(self._outcome, seconds, self.times)
 
     def _elapsed(self) -> float:
         elapsed = 0.0 if self._started_at is None else time.monotonic() - self._started_at
