@@ -282,6 +282,7 @@ def test_a_checkpoint_that_cannot_be_written_is_an_error(data, tmp_path):
 def test_a_run_that_cannot_save_between_batches_is_ended(data, tmp_path, monkeypatch):
     """A checkpoint that cannot be written between two batches ends the run, its books and its threads."""
     monkeypatch.setattr(file, "SAVE_SECONDS", 0.0)
+    monkeypatch.setattr(file, "MAX_SHARE", 1e9)
     folder = tmp_path / "kept"
     folder.mkdir()
     run = make(data, batch_size=2).stream(checkpoint_path=folder / "c.json")
