@@ -139,7 +139,7 @@ class _Gathered:
         self._setting = Setting()
         self._use_ssl = True
         self._came_as: dict[str, str] = {}
-        self._ways = {
+        self._ways: dict[str, Callable[[str, Any], object]] = {
             "client_options": self._add_client_options,
             "client_kwargs": self._add_client_kwargs,
             "headers": self._add_headers,
