@@ -94,6 +94,9 @@ def test_the_ledger_of_a_run_is_that_of_turbo(corpus):
     assert ours.images_delivered == theirs.images_delivered
     assert ours.is_balanced
     assert ours.decoders["dali"] > 900
+    assert ours.images_unchecked == theirs.images_unchecked
+    quick = load(str(corpus / "mixed"), decoder="dali", num_gpus_per_worker=0).report
+    assert quick.images_unchecked >= quick.decoders["dali"]
     assert ours.decoder_choice.startswith("dali (asked for by name, on the CPU")
 
 

@@ -28,6 +28,7 @@ _NUMBERS = (
     "bytes_read",
     "bytes_lost",
     "pixels",
+    "unchecked",
     "num_losses",
     "num_notes",
 )

@@ -72,12 +72,15 @@ class Ledger:
         with self._lock:
             self._counts.choices[decoder] = None
 
-    def decoded(self, decoders: Mapping[str, int], fallbacks: Mapping[str, int], pixels: int) -> None:
-        """Images were decoded by these decoders, after these fallbacks."""
+    def decoded(
+        self, decoders: Mapping[str, int], fallbacks: Mapping[str, int], pixels: int, unchecked: int = 0
+    ) -> None:
+        """Images were decoded by these decoders, after these fallbacks, some not checked for damage."""
         with self._lock:
             self._counts.decoders.update(decoders)
             self._counts.fallbacks.update(fallbacks)
             self._counts.pixels += pixels
+            self._counts.unchecked += unchecked
 
     def add(self, images: int) -> None:
         """A user's stage handed on more images than it got."""
@@ -136,6 +139,7 @@ class Ledger:
                 ignored=dict(counts.ignored),
                 decoder_choice="; ".join(counts.choices),
                 decoders=dict(counts.decoders),
+                images_unchecked=counts.unchecked,
                 fallbacks=dict(counts.fallbacks),
                 shards=counts.shards,
                 bytes_read=counts.bytes_read,

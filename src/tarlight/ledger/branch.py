@@ -39,7 +39,9 @@ class Books(Protocol):
     def distrust(self, what: str) -> None:
         """Bytes of a shard are missing from the books."""
 
-    def decoded(self, decoders: Mapping[str, int], fallbacks: Mapping[str, int], pixels: int) -> None:
+    def decoded(
+        self, decoders: Mapping[str, int], fallbacks: Mapping[str, int], pixels: int, unchecked: int = 0
+    ) -> None:
         """Images were decoded."""
 
     def choose(self, decoder: str) -> None:
@@ -102,12 +104,15 @@ class Branch:
         self.section.unbalanced_shards.append(what)
         self._ledger.distrust(what)
 
-    def decoded(self, decoders: Mapping[str, int], fallbacks: Mapping[str, int], pixels: int) -> None:
+    def decoded(
+        self, decoders: Mapping[str, int], fallbacks: Mapping[str, int], pixels: int, unchecked: int = 0
+    ) -> None:
         """See `Ledger.decoded`."""
         self.section.decoders.update(decoders)
         self.section.fallbacks.update(fallbacks)
         self.section.pixels += pixels
-        self._ledger.decoded(decoders, fallbacks, pixels)
+        self.section.unchecked += unchecked
+        self._ledger.decoded(decoders, fallbacks, pixels, unchecked)
 
     def choose(self, decoder: str) -> None:
         """See `Ledger.choose`."""

@@ -47,6 +47,8 @@ class Report:
     """Which decoder the reader chose, and why."""
     decoders: dict[str, int]
     """Decoder -> images it decoded."""
+    images_unchecked: int
+    """Of these, images in whose data damage would not have been seen: `image.damage_checked` is False."""
     fallbacks: dict[str, int]
     """Why another decoder took over -> count."""
     shards: int
@@ -133,6 +135,8 @@ def _rows(report: Report) -> list[tuple[str, str]]:
     if report.decoder_choice:
         rows.append(("decoder chosen", report.decoder_choice))
     rows += [(f"decoder: {name}", f"{count:,}") for name, count in sorted(report.decoders.items())]
+    if report.images_unchecked:
+        rows.append(("not checked for damage", f"{report.images_unchecked:,}"))
     rows += [(f"fallback: {why}", f"{count:,}") for why, count in sorted(report.fallbacks.items())]
     rows.append(("bytes lost", f"{report.bytes_lost:,} in {len(report.losses)} places"))
     rows.append(("bytes read", f"{report.bytes_read:,}"))

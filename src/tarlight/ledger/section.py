@@ -37,6 +37,7 @@ class Counts:
     bytes_read: int = 0
     bytes_lost: int = 0
     pixels: int = 0
+    unchecked: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
     filtered: Counter[str] = field(default_factory=Counter)
     ignored: Counter[str] = field(default_factory=Counter)
@@ -67,6 +68,7 @@ class Counts:
         self.bytes_read += other.bytes_read
         self.bytes_lost += other.bytes_lost
         self.pixels += other.pixels
+        self.unchecked += other.unchecked
         for name in ("skipped", "filtered", "decoders", "fallbacks"):
             if counts := getattr(other, name):
                 getattr(self, name).update(counts)

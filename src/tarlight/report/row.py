@@ -87,6 +87,10 @@ def rows(report: Report, encoding: str = "utf-8") -> Iterator[Row]:
     yield from _count_rows("members ignored", report.ignored, encoding)
     yield from _byte_rows(report, encoding)
     yield from _count_rows("images decoded", report.decoders, encoding)
+    if report.images_unchecked:
+        yield Row(
+            "not checked", count(report.images_unchecked), 'for damage; verify="strict" checks all', depth=1
+        )
     yield from _count_rows("fallbacks", report.fallbacks, encoding)
     yield from _note_rows(report, encoding)
     yield from _rate_rows(report)

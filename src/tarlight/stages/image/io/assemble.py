@@ -52,6 +52,7 @@ class Assembler:
         self._images: list[ImageObject] = []
         self._num_bytes = 0
         self._num_pixels = 0
+        self._num_unchecked = 0
         self._group: Group | None = None
         self._task: FileGroupTask | None = None
         self._batch_index = 0
@@ -186,6 +187,7 @@ class Assembler:
             self._fields_unseen -= found
             self._ledger.section.fields |= found
         self._decoders[decoded.decoder] += 1
+        self._num_unchecked += not decoded.damage_checked
         if decoded.fallback:
             self._fallbacks[decoded.fallback] += 1
         source = ShardSource(
@@ -235,9 +237,9 @@ class Assembler:
             data=self._images,
             metadata=dict(task.metadata),
         )
-        self._ledger.decoded(self._decoders, self._fallbacks, self._num_pixels)
+        self._ledger.decoded(self._decoders, self._fallbacks, self._num_pixels, self._num_unchecked)
         self._batch_index += 1
-        self._images, self._num_bytes, self._num_pixels = [], 0, 0
+        self._images, self._num_bytes, self._num_pixels, self._num_unchecked = [], 0, 0, 0
         self._decoders, self._fallbacks = Counter(), Counter()
         put_section(batch, self._bookmark.cut())
         yield batch
