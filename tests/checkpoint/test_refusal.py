@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tarlight.checkpoint import file
 from tarlight.checkpoint.file import CheckpointFile, LocalFile, decode, encode
 from tarlight.checkpoint.state import State, from_plain, to_plain
 from tarlight.errors import (
@@ -20,11 +21,14 @@ from tarlight.errors import (
     CheckpointWriteError,
     PipelineError,
     ShardChangedError,
+    ShardReadError,
 )
 from tarlight.pipeline import Pipeline
 from tarlight.stages.base import ProcessingStage
-from tarlight.tasks import EmptyTask, FileGroupTask
+from tarlight.storage import local
+from tarlight.tasks import EmptyTask, FileGroupTask, ImageBatch
 from tests.reader.dataset import jpeg, write_tar
+from tests.reader.test_cancel import our_threads
 
 from .dataset import books, ids, make, stream, write
 
@@ -321,4 +325,59 @@ def test_the_report_goes_on_counting(data, left):
     assert run.report.seconds > 0
     list(run)
     assert (run.report.images_delivered, run.report.images_seen) == (12, 13)
+    assert run.report.is_balanced
+
+
+def test_threads_end_where_a_checkpoint_cannot_be_written_in_mid_run(data, tmp_path, monkeypatch):
+    """A save that nobody asked for and that fails ends the run: no thread is left, the books balance."""
+    monkeypatch.setattr(file, "SAVE_SECONDS", 0.0)
+    monkeypatch.setattr(file, "MAX_SHARE", 1e9)
+    folder = tmp_path / "kept"
+    folder.mkdir()
+    run = make(data, batch_size=2).stream(checkpoint_path=folder / "c.json")
+    next(run)
+    folder.rename(tmp_path / "gone")
+    with pytest.raises(CheckpointWriteError, match=r"kept/c\.json") as caught:
+        next(run)
+    run.close()
+    assert our_threads() == []
+    assert run.report.is_balanced
+    assert not any("bug" in note for note in getattr(caught.value, "__notes__", ()))
+
+
+class FailsInTeardown(ProcessingStage[ImageBatch, ImageBatch]):
+    def process(self, task):
+        return task
+
+    def teardown(self):
+        raise OSError("mine")
+
+
+def test_a_run_whose_teardown_fails_is_saved(data, tmp_path):
+    """Where a stage cannot be torn down, the run has ended as failed, and what was done with is saved."""
+    pipeline = make(data, batch_size=2).add_stage(FailsInTeardown())
+    run = pipeline.stream(checkpoint_path=tmp_path / "c.json")
+    next(run)
+    next(run)
+    with pytest.raises(OSError, match="mine"):
+        run.close()
+    assert run.report.outcome == "failed"
+    assert CheckpointFile(LocalFile(tmp_path / "c.json")).load()["ledger"]["delivered"] == 2
+
+
+def test_a_settled_part_that_cannot_be_read_is_a_loss(data, left, monkeypatch):
+    """Where a shard cannot be read again up to where a run stopped, the rest of it is lost, and no more."""
+    names, read = [], local._read
+
+    def fail(file, path, size, offset):
+        if path.endswith("000.tar"):
+            raise ShardReadError(f"{path}: mine")
+        return read(file, path, size, offset)
+
+    monkeypatch.setattr(local, "_read", fail)
+    with make(data, batch_size=2).stream(checkpoint_path=left) as run:
+        for batch in run:
+            names += ids(batch)
+    assert len(names) == 5
+    assert [(loss.reason, loss.start) for loss in run.report.losses] == [("read_failed", 0)]
     assert run.report.is_balanced

@@ -192,3 +192,33 @@ def test_arguments(arguments, error):
     """Each argument is checked when the executor is made, and named."""
     with pytest.raises(error, match=next(iter(arguments))):
         RayExecutor(**arguments)
+
+
+def fail_at(image, marker):
+    """A stage's work that raises at one image, the first time it comes by."""
+
+    def work(batch):
+        if not marker.exists() and any(one.image_path.endswith(image) for one in batch.data):
+            marker.touch()
+            raise ValueError("mine")
+        return batch
+
+    return work
+
+
+def test_the_batch_that_a_stage_failed_at_is_not_committed(small_ray, tmp_path):
+    """After an exception in a stage, a run from the checkpoint delivers the batch that it was raised at."""
+    folder = write(tmp_path / "data", SHARDS)
+    expected = books(make(folder, batch_size=2).run(LocalExecutor()).report)
+    failing, names, reports = Apply(fail_at("0-0003.jpg", tmp_path / "marker")), [], []
+    for _ in range(2):
+        run = make(folder, batch_size=2).add_stage(failing).stream(RayExecutor(), None, tmp_path / "c.json")
+        try:
+            for batch in run:
+                names += [image.image_path for image in batch.data]
+        except ValueError as error:
+            assert str(error) == "mine"
+        reports.append(run.report)
+    assert [report.outcome for report in reports] == ["failed", "finished"]
+    assert len(names) == len(set(names)) == expected["images_delivered"]
+    assert in_order(expected, books(reports[-1])) == books(reports[-1])
