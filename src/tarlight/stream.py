@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import os
 import threading
-import time
 from collections import deque
 from typing import TYPE_CHECKING, Any, Self
 
@@ -18,8 +17,9 @@ from tarlight.errors import CheckpointWriteError, LedgerError, PipelineError
 from tarlight.events import BatchDelivered, RunEnded, RunStarted
 from tarlight.executors.base import Plan
 from tarlight.interrupt import InterruptGate
-from tarlight.ledger import Ledger, Note, Timesheet
-from tarlight.ledger.times import CONSUMER, STAGES
+from tarlight.ledger import Note
+from tarlight.ledger.times import STAGES
+from tarlight.progress import Progress
 from tarlight.stages.base import StageContext
 from tarlight.teller import Teller
 
@@ -59,7 +59,7 @@ class Stream:
         self._course = Course(plan.fingerprint())
         self._checkpoint = checkpoint
         self._gate = InterruptGate()
-        self._progress = _Progress()
+        self._progress = Progress()
         self._tell = Teller([*listeners, *_own_listeners(plan, self._progress)])
         self._run: Run | None = None
         self._process = os.getpid()
@@ -89,10 +89,10 @@ class Stream:
                 self._gate.check()
                 raise
             except Exception as error:
-                self._finish("failed", error)
+                self._end_after(error, "failed")
                 raise
             except BaseException as error:
-                self._finish("stopped", error)
+                self._end_after(error, "stopped")
                 raise
             self._tell(BatchDelivered(task.num_images))
         return task
@@ -222,6 +222,15 @@ class Stream:
     def _committed_state(self) -> dict[str, Any]:
         return self._course.committed_state(self.report.seconds)
 
+    def _end_after(self, error: BaseException, outcome: str) -> None:
+        """End the run because of `error`, which may have come from elsewhere than the run itself."""
+        try:
+            if self._run is not None:
+                self._run.close()
+        except Exception as another:  # noqa: BLE001 (the first error is the one that the consumer sees)
+            error.add_note(f"and while the run was being ended: {another!r}")
+        self._finish(outcome, error)
+
     def _finish(self, outcome: str, error: BaseException | None = None) -> None:
         try:
             if self._run is not None:
@@ -253,45 +262,7 @@ class Stream:
         error.add_note(message)
 
 
-class _Progress:
-    """How far a run is: its ledger, its outcome, its time."""
-
-    def __init__(self) -> None:
-        self.ledger = Ledger()
-        self.times = Timesheet()
-        self._outcome = "running"
-        self._started_at: float | None = None
-        self._seconds = 0.0
-        self._seconds_before = 0.0
-
-    @property
-    def is_running(self) -> bool:
-        return self._outcome == "running"
-
-    def resume(self, course: Course) -> None:
-        self.ledger = Ledger()
-        self.ledger.take_in(course.resumed)
-        self._seconds_before = self._seconds = course.resumed_seconds
-
-    def start(self) -> None:
-        self._started_at = time.monotonic()
-        self.times.stages.start(CONSUMER)
-
-    def end(self, outcome: str) -> None:
-        self._seconds = self._elapsed()
-        self._outcome = outcome
-        self.times.stages.stop()
-
-    def report(self) -> Report:
-        seconds = self._elapsed() if self.is_running else self._seconds
-        return self.ledger.report(self._outcome, seconds, self.times.times())
-
-    def _elapsed(self) -> float:
-        elapsed = 0.0 if self._started_at is None else time.monotonic() - self._started_at
-        return self._seconds_before + elapsed
-
-
-def _own_listeners(plan: Plan, progress: _Progress) -> list[Listener]:
+def _own_listeners(plan: Plan, progress: Progress) -> list[Listener]:
     if not any(stage.verbose for stage in plan.stages):
         return []
     from tarlight.report.progress import make_listener  # noqa: PLC0415 (only verbose runs pay for it)

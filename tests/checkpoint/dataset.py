@@ -65,7 +65,7 @@ def ids(batch):
 def books(report):
     """All of a report that must not depend on interruptions: everything but its times and its outcome."""
     plain = json.loads(json.dumps(report.to_dict()))
-    of_a_run = ("seconds", "times", "outcome", "busy_seconds", "waiting_seconds", "workers", "decoder_choice")
+    of_a_run = ("seconds", "times", "outcome", "workers", "decoder_choice")
     for name in of_a_run:
         del plain[name]
     plain["notes"] = [note for note in plain["notes"] if Note(**note).kind not in OF_A_RUN]

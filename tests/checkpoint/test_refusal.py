@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -279,6 +280,26 @@ def test_a_checkpoint_that_cannot_be_written_is_an_error(data, tmp_path):
     with pytest.raises(CheckpointWriteError, match=r"kept/c\.json"):
         run.close()
     assert run.report.is_balanced
+
+
+def test_a_run_that_cannot_save_between_batches_is_ended(data, tmp_path, monkeypatch):
+    """A checkpoint that cannot be written between two batches ends the run, its books and its threads."""
+    monkeypatch.setattr(file, "SAVE_SECONDS", 0.0)
+    monkeypatch.setattr(file, "MAX_SHARE", 1e9)
+    folder = tmp_path / "kept"
+    folder.mkdir()
+    run = make(data, batch_size=2).stream(checkpoint_path=folder / "c.json")
+    next(run)
+    folder.rename(tmp_path / "gone")
+    with pytest.raises(CheckpointWriteError, match=r"kept/c\.json"):
+        next(run)
+    assert run.report.is_balanced
+    assert run.report.outcome == "failed"
+    assert not [
+        thread
+        for thread in threading.enumerate()
+        if thread.name.startswith(("tarlight-read", "tarlight-decode"))
+    ]
 
 
 def test_load_state_dict_comes_first(data):

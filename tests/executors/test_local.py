@@ -8,6 +8,7 @@ from tarlight.errors import LedgerError
 from tarlight.executors import local
 from tarlight.executors.local import LocalExecutor
 from tarlight.pipeline import Pipeline
+from tarlight.report.table import format_ledger
 
 from .contract import ExecutorContract, Source
 
@@ -18,6 +19,13 @@ class TestLocalExecutor(ExecutorContract):
     @pytest.fixture
     def executor(self):
         return LocalExecutor()
+
+
+def test_names_no_workers():
+    """Where all is done in this process, the report names no other."""
+    report = Pipeline("p", stages=[Source()]).run().report
+    assert report.workers == ()
+    assert "workers" not in format_ledger(report)
 
 
 def test_unbalanced_books_are_an_error(monkeypatch):

@@ -12,6 +12,7 @@ from tarlight.errors import ArgumentError, ArgumentTypeError, TarError, WorkerLo
 from tarlight.executors.local import LocalExecutor
 from tarlight.executors.ray import RayExecutor
 from tarlight.pipeline import Pipeline
+from tarlight.report.row import rows as ledger_rows
 from tarlight.stages.file_partitioning import FilePartitioningStage
 from tarlight.stages.image.io.image_reader import ImageReaderStage
 from tarlight.tasks import ImageBatch, ImageObject
@@ -62,6 +63,22 @@ def test_preserves_order(small_ray, tmp_path):
     result = make(folder, batch_size=3, num_threads=1).run(RayExecutor(preserve_order=True))
     assert [task.task_id for task in result] == [task.task_id for task in expected]
     assert contents(result) == contents(expected)
+
+
+def to_process(batch):
+    for image in batch.data:
+        image.image_data, image.metadata["process"] = None, os.getpid()
+    return batch
+
+
+def test_names_the_workers(small_ray, tmp_path):
+    """The report names the processes that worked, and the ledger's table counts them."""
+    folder = write(tmp_path, SHARDS * 2)
+    result = make(folder, batch_size=3, num_threads=1).add_stage(Apply(to_process)).run(RayExecutor())
+    processes = {image.metadata["process"] for task in result for image in task.data}
+    assert {int(worker.rpartition("/")[2]) for worker in result.report.workers} == processes
+    (row,) = (row for row in ledger_rows(result.report) if row.name == "workers")
+    assert row.amount == str(len(processes))
 
 
 def test_pixels_are_read_only_views(small_ray, tmp_path):

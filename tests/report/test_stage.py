@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 
 import pytest
 from hypothesis import given
@@ -16,14 +17,18 @@ from tests.reader.dataset import pipeline, write_shards
 SECONDS = st.floats(0, 1000)
 
 
-@given(st.lists(st.tuples(st.sampled_from("abc"), SECONDS, SECONDS), max_size=8))
-def test_times_of_processes_add_up(parts: list[tuple[str, float, float]]) -> None:
-    """What many processes did is the sum of what each did, stage by stage."""
-    sheet = Timesheet()
-    for name, busy, waited in parts:
-        sheet.take_in({name: StageTime(name, busy, {"store": waited}, busy + waited)})
+@given(st.lists(st.tuples(st.sampled_from("xyz"), st.sampled_from("abc"), SECONDS, SECONDS), max_size=8))
+def test_times_of_processes_add_up(parts: list[tuple[str, str, float, float]]) -> None:
+    """What many processes did is the sum, stage by stage, of what each said last."""
+    sheet, last = Timesheet(), {}
+    for worker, name, busy, waited in parts:
+        sheet.take_in(worker, {name: StageTime(name, busy, {"store": waited}, busy + waited)})
+        last[worker] = (name, busy)
     times = sheet.times()
-    assert sum(spent.busy_s for spent in times.values()) == pytest.approx(sum(part[1] for part in parts))
+    assert sheet.workers == tuple(last)
+    for name in "abc":
+        whole = times[name].busy_s if name in times else 0.0
+        assert whole == pytest.approx(sum(busy for stage, busy in last.values() if stage == name))
     for spent in times.values():
         assert 0 <= spent.busy <= 1
         assert spent.total_s == pytest.approx(spent.busy_s + spent.waits_s["store"])
@@ -48,6 +53,34 @@ def test_nothing_of_a_thread_is_lost() -> None:
     whole = sum(spent.busy_s + sum(spent.waits_s.values()) for spent in times.values())
     assert times["reading"].total_s == times["own"].total_s == pytest.approx(whole)
     assert sheet.times() == times
+
+
+def test_threads_that_have_ended_are_added_up() -> None:
+    """Threads that a worker starts for each partition stay in the sums, and are let go once they ended."""
+    sheet, held = Timesheet(), []
+    for _ in range(3):
+        watch, team = sheet.watch("reading"), sheet.team("decoding", 2)
+        held += [weakref.ref(watch), weakref.ref(team)]
+        team.worked(1.0, 3)
+        watch.stop()
+        team.stop()
+    del watch, team
+    times = sheet.times()
+    assert [ref() for ref in held] == [None] * 6
+    assert (times["decoding"].busy_s, times["decoding"].images) == (3.0, 9)
+    assert sheet.times() == times
+
+
+def test_idle_time_belongs_to_no_stage() -> None:
+    """A thread without orders adds to the totals of its stages, not to what they did or waited for."""
+    sheet, pause = Timesheet(), threading.Event()
+    sheet.stages.idle()
+    with sheet.stages.doing("own"):
+        pass
+    pause.wait(0.02)
+    (own,) = sheet.times().values()
+    assert (own.stage, own.waits_s) == ("own", {})
+    assert own.total_s >= own.busy_s + 0.02
 
 
 def test_a_run_says_what_its_stages_did(tmp_path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import os
 import sys
 from typing import NoReturn
 
@@ -17,8 +19,26 @@ def main() -> NoReturn:
         except SystemExit as leaving:
             # Outside the commands' own handling, typer and rich leave so when help has lost its reader.
             if not isinstance(leaving.__context__, BrokenPipeError):
-                raise
+                _leave(leaving.code)
             let_go_of_stdout()
     except KeyboardInterrupt:  # outside a command's own handling
-        sys.exit(130)
-    sys.exit(0)
+        _leave(130)
+    _leave(0)
+
+
+def _leave(code: object) -> NoReturn:
+    """End the process.
+
+    A thread of the client library for object stores that is about to tell Python's event loop something while
+    the interpreter is being taken down would abort the process: so it is not taken down.
+    """
+    if "obstore" not in sys.modules or not isinstance(code, int | None):
+        raise SystemExit(code)
+    atexit._run_exitfuncs()  # noqa: SLF001 (what sys.exit would do)
+    try:
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:
+                stream.flush()
+    except OSError:
+        os._exit(code or 120)  # as Python does when what it had to say cannot be written
+    os._exit(code or 0)

@@ -16,7 +16,6 @@ sections of the tasks it takes go on with the tasks it gives, see `tarlight.chec
 
 from __future__ import annotations
 
-import time
 from collections.abc import Generator, Iterable
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -25,7 +24,6 @@ from typing import TYPE_CHECKING, Any
 
 from tarlight.checkpoint import Trail
 from tarlight.errors import PipelineError
-from tarlight.executors.clock import StageClock
 from tarlight.executors.tally import Tally, not_a_task
 from tarlight.tasks import Task
 
@@ -48,21 +46,16 @@ class LocalExecutor:
 
     def start(self, plan: Plan, context: StageContext) -> LocalRun:
         """Begin to run. Nothing is read before the first task is asked for."""
-        return LocalRun(plan, context, worker="local")
+        return LocalRun(plan, context)
 
     def __repr__(self) -> str:
         return "LocalExecutor()"
 
 
 class LocalRun:
-    """A run in this process: an iterator over the tasks of the last stage. For one thread.
+    """A run in this process: an iterator over the tasks of the last stage. For one thread."""
 
-    Under the name `worker`, where there is one, its time goes into the report.
-    """
-
-    def __init__(self, plan: Plan, context: StageContext, worker: str = "") -> None:
-        self._worker = worker
-        self._began_at = 0.0
+    def __init__(self, plan: Plan, context: StageContext) -> None:
         self._plan = plan
         self._context = context
         self._layers: list[Generator[Task, None, None]] = []
@@ -94,7 +87,6 @@ class LocalRun:
 
     def _open(self) -> None:
         self._is_open = True
-        self._began_at = time.perf_counter()
         for stage in self._plan.stages:
             self._set_up.append(stage)
             set_up(stage, self._context)
@@ -124,8 +116,6 @@ class LocalRun:
 
     def _end(self) -> None:
         self._is_closed = True
-        if self._is_open and self._worker:
-            self._context.ledger.work(self._worker, time.perf_counter() - self._began_at)
         errors: list[Exception] = []
         endings = [layer.close for layer in reversed(self._layers)]
         endings += [partial(tear_down, stage) for stage in reversed(self._set_up)]
@@ -151,8 +141,7 @@ def apply_stage(stage: Stage, tasks: Iterator[Task], context: StageContext) -> G
     Each task carries the section that is settled with it; sections that none carries go to `context.trail`.
     """
     tally = Tally(stage, context)
-    clock = StageClock(stage.label, context.ledger)
-    taken = clock.outside(tally.take(tasks))
+    taken = tally.take(tasks)
     stream = stage.process_stream(taken)
     is_stream = stream is not None
     outputs = _one_by_one(stage, taken, tally, context) if stream is None else _streamed(stream, tally)
@@ -160,7 +149,7 @@ def apply_stage(stage: Stage, tasks: Iterator[Task], context: StageContext) -> G
         while True:
             # A stream has several tasks at once.
             timed = context.times.stages.doing(stage.label)
-            with timed, clock.inside(), naming(stage, None if is_stream else tally):
+            with timed, naming(stage, None if is_stream else tally):
                 task = next(outputs, None)
             if task is None:
                 break

@@ -13,7 +13,7 @@ from tarlight.ledger.spool import Spool
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tarlight.ledger.times import Times
+    from tarlight.ledger.times import Timesheet
 
 
 class Ledger:
@@ -99,16 +99,6 @@ class Ledger:
         with self._lock:
             self._counts.undelivered += images
 
-    def spend(self, stage: str, seconds: float) -> None:
-        """A stage has worked, or kept the next one waiting, for so long."""
-        with self._lock:
-            self._counts.spend(stage, seconds)
-
-    def work(self, worker: str, seconds: float) -> None:
-        """A worker was there for so much longer."""
-        with self._lock:
-            self._counts.work(worker, seconds)
-
     def cut(self) -> Section:
         """Return all that was written so far as a section, and begin anew.
 
@@ -135,7 +125,7 @@ class Ledger:
         for note in section.notes:
             self.notes.append(note)
 
-    def report(self, outcome: str, seconds: float, times: Times | None = None) -> Report:
+    def report(self, outcome: str, seconds: float, times: Timesheet | None = None) -> Report:
         """The books as they stand now, with the times of their run where it kept any."""
         with self._lock:
             counts = self._counts
@@ -156,11 +146,10 @@ class Ledger:
                 bytes_read=counts.bytes_read,
                 bytes_lost=counts.bytes_lost,
                 pixels=counts.pixels,
-                busy_seconds=dict(counts.busy),
-                workers=dict(counts.workers),
                 unbalanced_shards=tuple(counts.unbalanced_shards),
                 skips=self.skips,
                 losses=self.losses,
                 notes=self.notes,
-                times=times or {},
+                times={} if times is None else times.times(),
+                workers=() if times is None else times.workers,
             )

@@ -57,11 +57,6 @@ class Report:
     """Bytes named in `losses`."""
     pixels: int
     """Pixels decoded."""
-    busy_seconds: dict[str, float]
-    """Stage -> wall time that workers spent in it. What it does ahead in threads of its own counts only where
-    somebody waits for it, so the stage with the most is the bottleneck."""
-    workers: dict[str, float]
-    """Worker -> wall time that it was there; `local` for the local executor, else `host/pid`."""
     unbalanced_shards: tuple[str, ...]
     """Shards whose bytes do not add up: always empty, or tarlight has a bug."""
     skips: Spool[Skip]
@@ -71,13 +66,10 @@ class Report:
     notes: Spool[Note]
     """Whatever else was noticed."""
     times: Times = field(default_factory=dict)
-    """Stage -> how long it worked, and how long it waited for what; of this run, not of those before."""
-
-    @property
-    def waiting_seconds(self) -> dict[str, float]:
-        """Stage -> wall time that workers were not in it: in other stages, or waiting for the consumer."""
-        total = sum(self.workers.values())
-        return {stage: max(total - busy, 0.0) for stage, busy in self.busy_seconds.items()}
+    """Stage -> how long it worked, and how long it waited for what, added up over all threads and workers; of
+    this run, not of those before."""
+    workers: tuple[str, ...] = ()
+    """Processes elsewhere that worked for the run, `host/pid` each; empty where all was done in this one."""
 
     @property
     def num_skipped(self) -> int:
@@ -99,7 +91,6 @@ class Report:
         """Plain data for JSON, with the first 10,000 entries of each kind."""
         plain = {name: getattr(self, name) for name in self.__slots__ if name not in ENTRIES}
         plain["times"] = {name: asdict(spent) for name, spent in self.times.items()}
-        plain["waiting_seconds"] = self.waiting_seconds
         for name in ENTRIES:
             first = zip(range(KEPT_IN_MEMORY), getattr(self, name), strict=False)
             plain[name] = [entry._asdict() for _, entry in first]

@@ -42,8 +42,6 @@ class Counts:
     ignored: Counter[str] = field(default_factory=Counter)
     decoders: Counter[str] = field(default_factory=Counter)
     fallbacks: Counter[str] = field(default_factory=Counter)
-    busy: dict[str, float] = field(default_factory=dict)
-    workers: dict[str, float] = field(default_factory=dict)
     unbalanced_shards: list[str] = field(default_factory=list)
     choices: dict[str, None] = field(default_factory=dict)
 
@@ -59,14 +57,6 @@ class Counts:
         if not account.is_balanced:
             self.unbalanced_shards.append(f"{account.shard}: {account}")
 
-    def spend(self, stage: str, seconds: float) -> None:
-        """Count wall time in a stage."""
-        self.busy[stage] = self.busy.get(stage, 0.0) + seconds
-
-    def work(self, worker: str, seconds: float) -> None:
-        """Count wall time of a worker."""
-        self.workers[worker] = self.workers.get(worker, 0.0) + seconds
-
     def add_counts(self, other: Counts) -> None:
         """Add the numbers of `other`."""
         self.seen += other.seen
@@ -80,10 +70,6 @@ class Counts:
         for name in ("skipped", "filtered", "decoders", "fallbacks"):
             if counts := getattr(other, name):
                 getattr(self, name).update(counts)
-        for stage, seconds in other.busy.items():
-            self.spend(stage, seconds)
-        for worker, seconds in other.workers.items():
-            self.work(worker, seconds)
         if other.ignored:
             self.ignore(other.ignored)
         self.unbalanced_shards += other.unbalanced_shards

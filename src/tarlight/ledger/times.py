@@ -48,7 +48,8 @@ class StageTime:
     waits_s: dict[str, float] = field(default_factory=dict)
     """What it waited for -> how long."""
     total_s: float = 0.0
-    """That its threads were there; what is neither busy nor waiting went to other stages of the thread."""
+    """That its threads were there; what is neither busy nor waiting went to other stages of the thread, or
+    to waiting for orders where the thread is in a worker elsewhere."""
     images: int = 0
     """Images that it worked on; counted for `decoding` only."""
 
@@ -88,6 +89,7 @@ class _Duty(NamedTuple):
 
 
 _AWAY = _Duty("")
+_IDLE = _Duty("", "orders")
 
 
 class Watch:
@@ -110,6 +112,15 @@ class Watch:
     def rest(self) -> None:
         """The thread has done its work, while the run goes on."""
         self._switch(_Duty(self._duty.stage, NOTHING))
+
+    def idle(self) -> None:
+        """The thread is there for the stages and has no orders: that counts in their totals only."""
+        self._switch(_IDLE)
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the thread is in nobody's service."""
+        return self._duty is _AWAY
 
     @contextmanager
     def doing(self, stage: str) -> Iterator[None]:
@@ -170,6 +181,11 @@ class Team:
         """The threads have ended."""
         self._ended = time.monotonic()
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether the threads have ended."""
+        return self._ended is not None
+
     def spent(self) -> dict[_Duty, float]:
         """Return seconds by duty, up to now; work is known when it is done."""
         with self._lock:
@@ -185,11 +201,12 @@ class Timesheet:
         self._lock = threading.Lock()
         self.stages = Watch()
         """Of the thread that runs the stages and asks for their tasks."""
-        self._threads: list[Watch | Team] = [self.stages]
-        self._elsewhere: list[Times] = []
+        self._threads: list[Watch | Team] = []
+        self._ended: Times = {}
+        self._elsewhere: dict[str, Times] = {}
 
     def watch(self, stage: str) -> Watch:
-        """Return a watch for one more thread, which begins in this stage."""
+        """Return a watch for one more thread, which begins in this stage; once stopped, it stays so."""
         watch = Watch()
         watch.start(stage)
         self._join(watch)
@@ -201,16 +218,30 @@ class Timesheet:
         self._join(team)
         return team
 
-    def take_in(self, times: Times) -> None:
-        """Add what threads of another process did."""
+    def take_in(self, worker: str, times: Times) -> None:
+        """Take what the threads of another process did up to now; it replaces what was known of that one."""
         with self._lock:
-            self._elsewhere.append(times)
+            self._elsewhere[worker] = times
+
+    @property
+    def workers(self) -> tuple[str, ...]:
+        """The processes that were taken in, in the order in which they were heard of first."""
+        with self._lock:
+            return tuple(self._elsewhere)
 
     def times(self) -> Times:
         """Return what was done up to now."""
         with self._lock:
-            threads, elsewhere = list(self._threads), list(self._elsewhere)
-        return _sum([*map(_times_of, threads), *elsewhere])
+            self._settle()
+            threads = [self.stages, *self._threads]
+            return _sum([*map(_times_of, threads), self._ended, *self._elsewhere.values()])
+
+    def _settle(self) -> None:
+        """Let go of the threads that have ended: a worker starts new ones for each partition."""
+        ended = [thread for thread in self._threads if thread.has_ended]
+        if ended:
+            self._threads = [thread for thread in self._threads if thread not in ended]
+            self._ended = _sum([self._ended, *map(_times_of, ended)])
 
     def _join(self, thread: Watch | Team) -> None:
         with self._lock:
@@ -221,7 +252,7 @@ def _times_of(thread: Watch | Team) -> Times:
     spent = thread.spent()
     total = sum(spent.values())
     times: Times = {}
-    for stage in dict.fromkeys(duty.stage for duty in spent):
+    for stage in dict.fromkeys(duty.stage for duty in spent if duty.stage):
         waits = {duty.waits_for: s for duty, s in spent.items() if duty.stage == stage and duty.waits_for}
         images = thread.images if isinstance(thread, Team) else 0
         times[stage] = StageTime(stage, spent.get(_Duty(stage), 0.0), waits, total, images)

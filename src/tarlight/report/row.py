@@ -213,15 +213,11 @@ def _rate_rows(report: Report) -> Iterator[Row]:
 
 
 def _stage_rows(report: Report, encoding: str) -> Iterator[Row]:
-    """How much of its time each stage was at work, and what it waited for; or what workers elsewhere told."""
+    """How much of its time each stage was at work, and what it waited for, over all workers."""
     figures = list(stage_figures(report.times, encoding))
-    if set(report.workers) - {"local"}:
+    if report.workers:
         yield Row("workers", count(len(report.workers)))
-        waiting = report.waiting_seconds
-        for stage, busy in report.busy_seconds.items():
-            remark = f"seconds busy, {waiting[stage]:,.2f} waiting"
-            yield Row(label(stage, _KEY, encoding), f"{busy:,.2f}", remark, depth=1)
-    elif figures:
+    if figures:
         yield Row("busy", "", "part of the time; the rest it waited for others")
         for figure in figures:
             waits = f"waited for {', '.join(figure.waits)}" if figure.waits else ""

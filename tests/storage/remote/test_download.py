@@ -166,6 +166,7 @@ def test_a_server_without_ranges_is_asked_twice_then_for_everything():
     loading = download(server, web=True)
     assert b"".join(loading.chunks()) == server.body
     assert server.requests == [(0, 2000, ""), (0, 2000, ""), "whole"]
+    assert not loading.tally.describe()
     assert fetch(server, of=loading._origin) == server.body
     assert server.requests[3:] == ["whole"]
 

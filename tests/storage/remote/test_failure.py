@@ -226,3 +226,10 @@ def test_a_text_that_is_not_recognised_is_not_shown():
     fault = fault_of(RuntimeError(HUSH))
     assert fault.kind is FaultKind.REFUSED
     assert HUSH not in repr(fault)
+
+
+def test_a_panic_of_the_client_library_is_a_refusal():
+    """A panic, which is no Exception, is our error in a listing, and its text is not passed on."""
+    with pytest.raises(ShardReadError, match="cannot work with") as caught:
+        list(RemoteStore({"anon": True, "endpoint": f"http://{HUSH}<"}).list("s3://bucket/train"))
+    assert HUSH not in "".join(traceback.format_exception(caught.value))

@@ -18,6 +18,7 @@ from tarlight.storage.remote.option import setting_for
 from tarlight.storage.remote.policy import RetryPolicy
 from tarlight.storage.remote.spelling import CLIENT, CLIENT_FLAGS, CONFIG, FLAGS, known_names, meaning
 from tarlight.storage.remote.url import parse
+from tarlight.storage.route import check_option_names
 
 KEY = base64.b64encode(b"hunter2").decode()
 
@@ -306,3 +307,58 @@ def test_static_keys_work_with_google_and_azure_endpoints(server):
     assert asked == ["/bucket/a.tar", "/container/a.tar"]
     assert server.asked[0][2]["authorization"] == "Bearer t"
     assert server.asked[1][2]["authorization"].startswith("SharedKey n:")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"endpoint_url": "hunter2:5756"},
+        {"endpoint_url": "ftp://hunter2"},
+        {"endpoint_url": "http://hunter2:99999"},
+        {"endpoint_url": "http://hunter2:port"},
+        {"endpoint_url": " http://hunter2"},
+        {"client_kwargs": {"endpoint_url": "http://"}},
+        {"key": "hunter2\n"},
+        {"secret": "hunter2\x1b"},
+        {"region": "hunter2 west"},
+    ],
+)
+def test_values_that_the_client_library_panics_about_are_refused(options):
+    """No value without a scheme, with a wrong port, or with stray characters gets to the library."""
+    with pytest.raises(ArgumentError, match=r"^storage_options: ") as caught:
+        check_options_for(["s3://bucket/a.tar"], options)
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("AWS_ENDPOINT_URL", "hunter2:5756"),
+        ("AWS_ENDPOINT_URL_S3", "http://hunter2:99999"),
+        ("AWS_REGION", "hunter2\n"),
+        ("AWS_ACCESS_KEY_ID", " hunter2"),
+    ],
+)
+def test_variables_with_wrong_values_are_named(monkeypatch, name, value):
+    """A wrong value of the environment is an error that names its variable, and not the value."""
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ArgumentError, match=rf"^the environment variable {name} ") as caught:
+        next(RemoteStore({"anon": True}).list("s3://bucket/train"), None)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_passed_endpoint_goes_before_a_wrong_variable(monkeypatch):
+    """A variable that is not used may hold anything."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "127.0.0.1:1")
+    setting = setting_for("s3", {"endpoint_url": "http://e", "anon": True})
+    assert store_config(parse("s3://b/k"), setting)["aws_endpoint_url_s3"] == "http://e"
+
+
+def test_inner_names_of_another_kind_are_left_to_it():
+    """An inner key of client_kwargs that some store knows passes where that store may be meant."""
+    options = {"client_kwargs": {"endpoint_url": "http://e", "headers": {"a": "b"}}}
+    check_option_names(options)
+    assert setting_for("s3", options).config == {"endpoint": "http://e"}
+    assert setting_for("http", options).client["default_headers"] == {"a": "b"}
+    with pytest.raises(ArgumentError, match="client_kwargs: unknown: headers"):
+        check_options_for(["s3://b/a.tar"], options)

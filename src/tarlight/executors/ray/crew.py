@@ -46,8 +46,6 @@ class Crew:
 
     def __init__(self, cluster: Cluster, least: int, most: int | None) -> None:
         self.members: list[Member] = []
-        self.used: set[str] = set()
-        """Names of all workers that were ever there."""
         self._cluster = cluster
         self._stages: Any = None
         self._dataset_name = ""
@@ -86,11 +84,6 @@ class Crew:
     def pending_refs(self) -> dict[Any, Member]:
         """What is waited for, and of whom."""
         return {member.next_ref: member for member in self.members if member.next_ref is not None}
-
-    def greet(self, member: Member, name: str) -> None:
-        """A worker is there and set up."""
-        member.name = name
-        self.used.add(name)
 
     def dismiss(self, member: Member) -> None:
         """Take a worker off, and end its process whatever it does."""

@@ -70,7 +70,7 @@ class RayExecutor:
         """Begin to run. Nothing is looked for or read before the first task is asked for."""
         num_planning = count_planning(plan.stages)
         if num_planning == len(plan.stages):
-            return LocalRun(plan, context, worker="local")
+            return LocalRun(plan, context)
         from tarlight.executors.ray.run import RayRun  # noqa: PLC0415 (imports Ray, which takes half a second)
 
         tasks = (

@@ -17,6 +17,7 @@ from tarlight.errors import PipelineError
 if TYPE_CHECKING:
     from tarlight.checkpoint import Course
     from tarlight.ledger import Section
+    from tarlight.ledger.times import Times
     from tarlight.tasks import Task
 
 
@@ -101,6 +102,9 @@ class Reply:
 
     parcels: tuple[Parcel, ...]
     """In order."""
+
+    times: Times
+    """What the worker's threads did since it is there: so a reply that is lost costs nothing."""
 
 
 @dataclass(frozen=True, slots=True)

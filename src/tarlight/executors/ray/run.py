@@ -151,10 +151,11 @@ class RayRun:
     def _greet(self, member: Member, hello: Hello) -> None:
         if hello.failure is not None:
             raise hello.failure.error()
-        self._crew.greet(member, hello.name)
+        member.name = hello.name
 
     def _sort_in(self, member: Member, reply: Reply) -> None:
         answer = member.answers.popleft()
+        self._context.times.take_in(member.name, reply.times)
         for parcel in reply.parcels:
             partition = next(one for one in member.partitions if one.index == parcel.index)
             has_tasks = not parcel.is_last and parcel.failure is None

@@ -52,9 +52,6 @@ class SectionBooks:
         section, self._section = self._section, Section()
         section.add(self.ledger.cut())
         written = self.source.cut()
-        for stage, seconds in written.busy.items():
-            section.spend(stage, seconds)
-        written.busy.clear()
         if not self.is_settling:
             written.added = 0  # its batches are counted one by one, as they come
             section.add(written)

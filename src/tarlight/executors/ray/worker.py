@@ -14,7 +14,6 @@ import os
 import pickle
 import socket
 import threading
-import time
 from collections import deque
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -24,7 +23,7 @@ from tarlight.checkpoint import Course, Trail
 from tarlight.executors.local import apply_stage, set_up, tear_down
 from tarlight.executors.ray.parcel import Hello, Parcel, Reply, pack_error
 from tarlight.executors.ray.section_books import SectionBooks
-from tarlight.ledger import Ledger
+from tarlight.ledger import Ledger, Timesheet
 from tarlight.stages.base import StageContext
 from tarlight.tasks import FileGroupTask
 
@@ -49,7 +48,7 @@ class Worker:
         self._pickled_stages = pickled_stages
         self._dataset_name = dataset_name
         self._name = f"{socket.gethostname()}/{os.getpid()}"
-        self._counted_to = time.perf_counter()
+        self._times = Timesheet()
         self._stages: list[Stage] = []
         self._set_up: list[Stage] = []
         self._works: deque[Work] = deque()
@@ -66,6 +65,7 @@ class Worker:
         except BaseException as error:  # noqa: BLE001 (whatever it is, the consumer must see it)
             self._tear_down(error)
             return Hello(self._name, pack_error(error))
+        self._times.stages.idle()
         return Hello(self._name)
 
     def take(self, works: Sequence[Work]) -> tuple[Reply, list[Task]]:
@@ -76,14 +76,15 @@ class Worker:
         """
         self._works.extend(works)
         parcels: list[Parcel] = []
+        tasks: list[Task] = []
         while not self._stopping.is_set() and (self._steps is not None or self._works):
             if (made := self._step()) is None:
                 break
             parcel, tasks = made
             parcels.append(parcel)
             if not parcel.is_last:
-                return Reply(tuple(parcels)), tasks
-        return Reply(tuple(parcels)), []
+                break
+        return Reply(tuple(parcels), self._times.times()), tasks
 
     def stop(self) -> None:
         """Give up what is being done, at the next place where a run can be left. For any thread."""
@@ -128,11 +129,7 @@ class Worker:
             yield self._parcel(work, books, failure=pack_error(error)), []
 
     def _parcel(self, work: Work, books: SectionBooks, **facts: Any) -> Parcel:
-        section = books.cut()
-        now = time.perf_counter()
-        section.work(self._name, now - self._counted_to)
-        self._counted_to = now
-        return Parcel(work.index, work.attempt, section, is_settling=books.is_settling, **facts)
+        return Parcel(work.index, work.attempt, books.cut(), is_settling=books.is_settling, **facts)
 
     def _batches(
         self, work: Work, books: SectionBooks
@@ -180,6 +177,7 @@ class Worker:
             dataset_name=self._dataset_name,
             course=course or Course(),
             trail=trail or Trail(),
+            times=self._times,
         )
 
     @contextmanager

@@ -159,12 +159,19 @@ def _condition(etag: str) -> dict[str, Any]:
     return {"if_match": f'"{etag}"'}
 
 
+def _is_failure(error: BaseException) -> bool:
+    """Whether it comes of a request, panics of the library included, which are no `Exception`."""
+    return isinstance(error, Exception) or type(error).__name__ == "PanicException"
+
+
 @asynccontextmanager
 async def _asking() -> AsyncIterator[None]:
     """Turn the library's errors into faults."""
     try:
         yield
-    except Exception as error:  # noqa: BLE001 (whatever it is, its text is not to be seen)
+    except BaseException as error:
+        if not _is_failure(error):
+            raise
         raise fault_of(error) from None
 
 
@@ -173,7 +180,9 @@ def _listing() -> Iterator[None]:
     """Turn the library's errors into faults, as `_asking`."""
     try:
         yield
-    except Exception as error:  # noqa: BLE001 (whatever it is, its text is not to be seen)
+    except BaseException as error:
+        if not _is_failure(error):
+            raise
         raise fault_of(error) from None
 
 
@@ -235,7 +244,9 @@ def _make_store(address: Address, setting: Setting) -> Any:
         name = address.root.partition("://")[2].partition("@")[0]
         kinds = {"s3": store.S3Store, "gs": store.GCSStore, "az": store.AzureStore}
         return kinds[address.kind](name, config=config, **arguments)
-    except Exception as error:  # noqa: BLE001 (its text may hold values of options)
+    except BaseException as error:  # its text may hold values of options
+        if not _is_failure(error):
+            raise
         raise _refused(address, error) from None
 
 
@@ -251,7 +262,7 @@ _REFUSALS = (
 )
 
 
-def _refused(address: Address, error: Exception) -> ArgumentError:
+def _refused(address: Address, error: BaseException) -> ArgumentError:
     text = str(error)
     why = next((say for sign, say in _REFUSALS if sign in text), "")
     why = why or f"the client library refuses a value ({type(error).__name__}); check each"

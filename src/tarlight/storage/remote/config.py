@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from tarlight.storage.remote.option import setting_for
 from tarlight.storage.remote.profile import profile_config
+from tarlight.storage.remote.spelling import CONFIG, meaning
+from tarlight.storage.remote.value import ENDPOINTS, check_endpoint, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,13 +68,24 @@ def store_config(address: Address, setting: Setting) -> dict[str, Any]:
     """Return the options of the store: those passed, and where those leave room, files and the environment.
 
     Raises:
-        ArgumentError: there is no such profile, or its keys have to be fetched.
+        ArgumentError: there is no such profile, its keys have to be fetched, or a variable has a wrong value.
         InputDeniedError: a file with credentials cannot be read.
     """
     config = dict(setting.config)
+    _check_variables(address.kind, config)
     if address.kind == "s3":
         return _s3_config(config, setting)
     return _azure_config(config, address) if address.kind == "az" else config
+
+
+def _check_variables(kind: str, config: dict[str, Any]) -> None:
+    """Refuse variables that the client library would panic about, unless an option goes before them."""
+    for name, value in sorted(variables()):
+        known = meaning(kind, name.lower())
+        if value and known in CONFIG[kind] and known not in config:
+            text_of(f"the environment variable {name}", known, value)
+            if known in ENDPOINTS:
+                check_endpoint(f"the environment variable {name}", value)
 
 
 def _s3_config(config: dict[str, Any], setting: Setting) -> dict[str, Any]:
@@ -87,6 +100,8 @@ def _s3_config(config: dict[str, Any], setting: Setting) -> dict[str, Any]:
     for name, variables in taken.items():
         if any(map(os.environ.get, variables)) and not setting.profile:
             found.pop(name, None)
+    if "endpoint" in found and "endpoint" not in config:
+        check_endpoint("endpoint_url of the AWS profile", found["endpoint"])
     config = found | config
     if "access_key_id" in config:
         config.setdefault("skip_signature", False)

@@ -108,11 +108,13 @@ _NETWORK = (
 """What is looked for in a text, in this order -> what it comes down to."""
 
 
-def fault_of(error: Exception) -> Fault:
+def fault_of(error: BaseException) -> Fault:
     """Return what an error of the client library comes down to; never raises, and keeps none of its text."""
     if isinstance(error, Fault):
         return error
     text, name = str(error), type(error).__name__
+    if name == "PanicException":
+        return Fault(FaultKind.REFUSED, "the client library cannot work with the options or the URL")
     if _NO_CREDENTIALS.search(text):
         return Fault(FaultKind.UNAUTHENTICATED, "no credentials were found")
     if name == "NotSupportedError" or "NotPartial" in text:
@@ -146,7 +148,7 @@ def _phrase(status: int) -> str:
         return f"HTTP {status}"
 
 
-def _not_answered(error: Exception, text: str) -> Fault:
+def _not_answered(error: BaseException, text: str) -> Fault:
     if isinstance(error, FileNotFoundError):
         return Fault(FaultKind.MISSING, "not found")
     for sign, kind, detail in _NETWORK:
@@ -239,8 +241,8 @@ def _denied(said: str, kind: str) -> str:
         )
     also = "; S3 says so of missing keys as well when the bucket may not be listed" * (kind == "s3")
     return (
-        f"access denied ({said}{also}). These credentials may not read or list this: use others in "
-        "storage_options or the environment, or anon=True for a public bucket"
+        f"access denied ({said}{also}). Who asks may not read or list this: pass other credentials in "
+        "storage_options or the environment; to a public bucket, anon=True sends none"
     )
 
 

@@ -20,9 +20,11 @@ from tarlight.storage.remote.spelling import (
     CLIENT_KWARGS,
     CONFIG,
     FLAGS,
+    inner_names,
     known_names,
     meaning,
 )
+from tarlight.storage.remote.value import ENDPOINTS, check_endpoint, flag_of, mapping_of, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -31,7 +33,6 @@ _DURATIONS = {
     "connect_timeout", "read_timeout", "timeout", "http2_keep_alive_interval", "http2_keep_alive_timeout",
     "http2_keep_alive_while_idle", "pool_idle_timeout",
 }  # fmt: skip
-_BOOLS = {"true": True, "requester": True, "1": True, "false": False, "0": False}
 _GOOGLE_WORDS = {"google_default", "cloud"}
 _CONNECTION = {
     "AccountName": "account_name",
@@ -77,6 +78,15 @@ def check_options(kinds: Collection[str], storage_options: object) -> None:
         raise ArgumentError(f"storage_options: unknown: {', '.join(unknown)}. {known}")
     for kind in remote:
         setting_for(kind, options)
+    _check_inner(options.get("client_kwargs"), inner_names(remote))
+
+
+def _check_inner(given: Mapping[str, Any] | None, known: list[str]) -> None:
+    for inner in given or ():
+        if inner not in known:
+            raise ArgumentError(
+                f"storage_options: client_kwargs: unknown: {inner}. Known: {', '.join(known)}"
+            )
 
 
 def as_mapping(storage_options: object) -> dict[str, Any]:
@@ -129,7 +139,7 @@ class _Gathered:
         self._setting = Setting()
         self._use_ssl = True
         self._came_as: dict[str, str] = {}
-        self._ways = {
+        self._ways: dict[str, Callable[[str, Any], object]] = {
             "client_options": self._add_client_options,
             "client_kwargs": self._add_client_kwargs,
             "headers": self._add_headers,
@@ -162,6 +172,8 @@ class _Gathered:
             self._client["default_headers"] = self._headers
         if self._use_ssl is False:
             self._without_tls()
+        for known in ENDPOINTS & self._config.keys():
+            check_endpoint(f"storage_options: {self._came_as[known]}", self._config[known])
         policy = self._setting.policy
         connect, read = (
             seconds(f"storage_options: {name}", self._client.get(name, usual))
@@ -178,23 +190,23 @@ class _Gathered:
         if known in self._config:
             raise ArgumentError(f"storage_options: {before} and {name} mean the same; pass one of them")
         if known in FLAGS[self._kind]:
-            self._config[known] = _flag(name, value)
+            self._config[known] = flag_of(name, value)
         elif known in CONFIG[self._kind]:
-            self._config[known] = _text(name, value)
+            self._config[known] = _text(name, value, known)
 
     def _add_client(self, name: str, known: str, value: Any) -> None:
         if known in CLIENT_FLAGS:
-            self._client[known] = _flag(name, value)
+            self._client[known] = flag_of(name, value)
         elif known in _DURATIONS:
             seconds(f"storage_options: {name}", value)
             self._client[known] = value
         elif known == "root_certificate" and isinstance(value, bytes):
             self._client[known] = value
         else:
-            self._client[known] = str(value) if type(value) is int else _text(name, value)
+            self._client[known] = str(value) if type(value) is int else _text(name, value, known)
 
     def _add_client_options(self, name: str, value: Any) -> None:
-        for inner, item in _mapping(name, value).items():
+        for inner, item in mapping_of(name, value).items():
             if inner == "default_headers":
                 self._add_headers(inner, item)
             elif inner in CLIENT or inner in CLIENT_FLAGS:
@@ -205,20 +217,20 @@ class _Gathered:
 
     def _add_client_kwargs(self, name: str, value: Any) -> None:
         names = CLIENT_KWARGS[self._kind]
-        extra = ("headers",) if self._kind == "http" else ("use_ssl", "verify")
-        for inner, item in _mapping(name, value).items():
+        own = inner_names([self._kind])
+        _check_inner(mapping_of(name, value), inner_names(CLIENT_KWARGS))
+        for inner, item in value.items():
             if inner in names:
                 self._set(f"{name}.{inner}", names[inner], item)
-            elif inner not in extra:
-                known = ", ".join([*names, *extra])
-                raise ArgumentError(f"storage_options: {name}: unknown: {inner}. Known: {known}")
+            elif inner not in own:
+                continue  # another kind of store takes it
             elif inner == "verify":
-                self._client["allow_invalid_certificates"] = not _flag(f"{name}.{inner}", item)
+                self._client["allow_invalid_certificates"] = not flag_of(f"{name}.{inner}", item)
             else:
                 self._ways[inner](f"{name}.{inner}", item)
 
     def _add_headers(self, name: str, value: Any) -> None:
-        for header, text in _mapping(name, value).items():
+        for header, text in mapping_of(name, value).items():
             if not isinstance(text, str | bytes):
                 raise ArgumentTypeError(f"storage_options: {name}: {header} must be a str")
             if isinstance(text, str) and set(text) & set("\r\n\0"):
@@ -226,7 +238,7 @@ class _Gathered:
             self._headers[header] = text.decode("latin-1") if isinstance(text, bytes) else text
 
     def _add_retries(self, name: str, value: Any) -> None:
-        policy = value if isinstance(value, RetryPolicy) else retry_policy(_mapping(name, value))
+        policy = value if isinstance(value, RetryPolicy) else retry_policy(mapping_of(name, value))
         self._setting = replace(self._setting, policy=policy)
 
     def _add_provider(self, name: str, value: Any) -> None:
@@ -241,7 +253,7 @@ class _Gathered:
         self._setting = replace(self._setting, profile=_text(name, value))
 
     def _add_use_ssl(self, name: str, value: Any) -> None:
-        self._use_ssl = _flag(name, value)
+        self._use_ssl = flag_of(name, value)
 
     def _without_tls(self) -> None:
         endpoint = self._config.get("endpoint", "")
@@ -277,24 +289,5 @@ class _Gathered:
         self._set(name, "endpoint", f"https://{_text(name, value)}")
 
 
-def _text(name: str, value: Any) -> str:
-    if not isinstance(value, str):
-        raise ArgumentTypeError(f"storage_options: {name} must be a str, got {type(value).__name__}")
-    if not value or "\0" in value:
-        raise ArgumentError(f"storage_options: {name} must not be empty")
-    return value
-
-
-def _flag(name: str, value: Any) -> bool:
-    flag = _BOOLS.get(value.lower()) if isinstance(value, str) else value
-    if not isinstance(flag, bool):
-        raise ArgumentTypeError(f"storage_options: {name} must be True or False, got {type(value).__name__}")
-    return flag
-
-
-def _mapping(name: str, value: Any) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
-        raise ArgumentTypeError(
-            f"storage_options: {name} must be a mapping with texts as keys, got {type(value).__name__}"
-        )
-    return value
+def _text(name: str, value: Any, known: str = "") -> str:
+    return text_of(f"storage_options: {name}", known, value)

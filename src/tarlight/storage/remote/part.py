@@ -31,6 +31,10 @@ at 256 KiB (where it gives pieces of about 400 KiB), 0.89 at 512 KiB, 0.83 at 1 
 that takes longer than the read time-out counts as a stall: connections below 9 KB/s are given up."""
 
 
+MAX_WHOLE = 2
+"""Whole answers to requests for a range after which it is asked for at once, without a wait."""
+
+
 class Part:
     """A range on its way. For the loop's thread."""
 
@@ -104,7 +108,9 @@ class Fetcher:
             except Fault as fault:
                 if self.facts is not None and not part.num_missing:
                     return  # what broke after the last byte costs nothing
-                meant = self._judge(fault, patience)
+                if self._learns_of_ranges(fault, patience):
+                    continue
+                meant = self._judge(fault)
                 wait_s = patience.wait_s(meant, has_progress=part.position > before)
                 self._tally.count(meant)
                 await asyncio.sleep(wait_s)
@@ -209,7 +215,18 @@ class Fetcher:
         self._pin(facts)
         return True
 
-    def _judge(self, fault: Fault, patience: Patience) -> Fault:
+    def _learns_of_ranges(self, fault: Fault, patience: Patience) -> bool:
+        """Whether a host only showed that it gives no ranges: asked once more, then for everything."""
+        origin = self._origin
+        if fault.kind is not FaultKind.NO_RANGES or not origin.may_lack_ranges or origin.gives_ranges:
+            return False
+        origin.has_answered = True
+        patience.num_whole += 1
+        if patience.num_whole > 1:
+            origin.gives_ranges = False
+        return patience.num_whole <= MAX_WHOLE
+
+    def _judge(self, fault: Fault) -> Fault:
         """Return what a fault means, in the light of what is known of the object and its host."""
         is_gone = fault.kind is FaultKind.MISSING and self.facts is not None
         if is_gone or (fault.kind is FaultKind.NO_SUCH_RANGE and self._size is not None):
@@ -219,9 +236,6 @@ class Fetcher:
         elif self._origin.has_answered:
             return Fault(FaultKind.BROKEN, fault.detail)
         if fault.kind is FaultKind.NO_RANGES:
-            origin, patience.num_whole = self._origin, patience.num_whole + 1
-            if origin.may_lack_ranges and origin.gives_ranges is None and patience.num_whole > 1:
-                origin.gives_ranges = False
             return Fault(FaultKind.BROKEN, fault.detail, status=fault.status)
         return fault
 

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 _S3 = """
 access_key_id secret_access_key session_token region default_region endpoint metadata_endpoint
 container_credentials_relative_uri container_credentials_full_uri container_authorization_token_file
@@ -75,6 +80,7 @@ _BOTO = {
 }
 CLIENT_KWARGS = {"s3": _BOTO, "gs": {}, "az": {}, "http": {}}
 """Kind of store -> keys of fsspec's `client_kwargs` -> obstore's."""
+_CLIENT_EXTRA = {"s3": ("use_ssl", "verify"), "http": ("headers",)}
 
 _PREFIXES = {
     "s3": ("aws_",), "gs": ("google_",), "az": ("azure_storage_", "azure_"), "http": ()
@@ -103,6 +109,11 @@ def meaning(kind: str, name: str) -> str:
         return name
     name = ALIASES[kind].get(name, name)
     return name if name in own else ""
+
+
+def inner_names(kinds: Iterable[str]) -> list[str]:
+    """Return the keys of fsspec's `client_kwargs` that any of these kinds of stores knows."""
+    return [name for kind in kinds for name in (*CLIENT_KWARGS[kind], *_CLIENT_EXTRA.get(kind, ()))]
 
 
 def known_names(kind: str) -> list[str]:
