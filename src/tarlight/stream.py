@@ -89,10 +89,10 @@ class Stream:
                 self._gate.check()
                 raise
             except Exception as error:
-                self._end_after(error, "failed")
+                self._finish("failed", error)
                 raise
             except BaseException as error:
-                self._end_after(error, "stopped")
+                self._finish("stopped", error)
                 raise
             self._tell(BatchDelivered(task.num_images))
         return task
@@ -221,15 +221,6 @@ class Stream:
 
     def _committed_state(self) -> dict[str, Any]:
         return self._course.committed_state(self.report.seconds)
-
-    def _end_after(self, error: BaseException, outcome: str) -> None:
-        """End the run because of `error`, which may have come from elsewhere than the run itself."""
-        try:
-            if self._run is not None:
-                self._run.close()
-        except Exception as another:  # noqa: BLE001 (the first error is the one that the consumer sees)
-            error.add_note(f"and while the run was being ended: {another!r}")
-        self._finish(outcome, error)
 
     def _finish(self, outcome: str, error: BaseException | None = None) -> None:
         try:

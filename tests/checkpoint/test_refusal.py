@@ -29,7 +29,6 @@ from tarlight.stages.base import ProcessingStage
 from tarlight.storage import local
 from tarlight.tasks import EmptyTask, FileGroupTask, ImageBatch
 from tests.reader.dataset import jpeg, write_tar
-from tests.reader.test_cancel import our_threads
 
 from .dataset import books, ids, make, stream, write
 
@@ -347,23 +346,6 @@ def test_the_report_goes_on_counting(data, left):
     list(run)
     assert (run.report.images_delivered, run.report.images_seen) == (12, 13)
     assert run.report.is_balanced
-
-
-def test_threads_end_where_a_checkpoint_cannot_be_written_in_mid_run(data, tmp_path, monkeypatch):
-    """A save that nobody asked for and that fails ends the run: no thread is left, the books balance."""
-    monkeypatch.setattr(file, "SAVE_SECONDS", 0.0)
-    monkeypatch.setattr(file, "MAX_SHARE", 1e9)
-    folder = tmp_path / "kept"
-    folder.mkdir()
-    run = make(data, batch_size=2).stream(checkpoint_path=folder / "c.json")
-    next(run)
-    folder.rename(tmp_path / "gone")
-    with pytest.raises(CheckpointWriteError, match=r"kept/c\.json") as caught:
-        next(run)
-    run.close()
-    assert our_threads() == []
-    assert run.report.is_balanced
-    assert not any("bug" in note for note in getattr(caught.value, "__notes__", ()))
 
 
 class FailsInTeardown(ProcessingStage[ImageBatch, ImageBatch]):
