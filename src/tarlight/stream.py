@@ -39,8 +39,7 @@ log = logging.getLogger(__name__)
 class Stream:
     """The tasks of a pipeline's last stage, one at a time. For one thread.
 
-    Use it in a `with` block, or just iterate: leaving a `for` loop early lets go of the stream, which ends
-    it.
+    Use it in a `with` block, or just iterate: who leaves a `for` loop early lets go of it, which ends it.
 
     A batch is *committed*, that is, not delivered again by a run that goes on from a checkpoint, when the
     next one is asked for or `commit()` is called.
@@ -90,10 +89,10 @@ class Stream:
                 self._gate.check()
                 raise
             except Exception as error:
-                self._end_after(error, "failed")
+                self._finish("failed", error)
                 raise
             except BaseException as error:
-                self._end_after(error, "stopped")
+                self._finish("stopped", error)
                 raise
             self._tell(BatchDelivered(task.num_images))
         return task
@@ -127,8 +126,7 @@ class Stream:
 
         Raises:
             CheckpointError: it is no such state, or a damaged one.
-            CheckpointMismatchError: the reader has other options; another dataset is found out with the first
-                batch.
+            CheckpointMismatchError: the reader has other options. Another dataset shows with the first batch.
             PipelineError: the run has begun.
         """
         if self._run is not None or not self._progress.is_running:
@@ -144,8 +142,6 @@ class Stream:
         """
         if self._progress.is_running:
             with self._gate.held():
-                if self._run is not None:
-                    self._run.close()
                 self._finish("stopped")
             self._gate.check()
 
@@ -172,13 +168,9 @@ class Stream:
 
     def _check_caller(self) -> None:
         if os.getpid() != self._process:
-            raise PipelineError(
-                "a stream does not survive a fork: its threads are in the parent; make one here"
-            )
+            raise PipelineError("a stream does not survive a fork: its threads are in the parent; make one")
         if self._turn.locked():
-            raise PipelineError(
-                "a stream is for one thread at a time, and another one is waiting for a batch"
-            )
+            raise PipelineError("a stream is for one thread at a time, and another one waits for a batch")
 
     def _next_task(self) -> Task:
         if self._run is None:
@@ -190,7 +182,6 @@ class Stream:
             task = next(self._run)
         if self._gate.pending:
             self._progress.ledger.leave(task.num_images)
-            self._run.close()
             self._gate.check()
         self._progress.ledger.deliver(task.num_images)
         self._course.take(task)
@@ -231,16 +222,15 @@ class Stream:
     def _committed_state(self) -> dict[str, Any]:
         return self._course.committed_state(self.report.seconds)
 
-    def _end_after(self, error: BaseException, outcome: str) -> None:
-        """End the run because of `error`, which may have come from elsewhere than the run itself."""
+    def _finish(self, outcome: str, error: BaseException | None = None) -> None:
         try:
             if self._run is not None:
-                self._run.close()
-        except Exception as another:  # noqa: BLE001 (the first error is the one that the consumer sees)
+                self._run.close()  # does nothing where it has ended itself
+        except Exception as another:
+            if error is None:
+                self._finish("failed", another)
+                raise
             error.add_note(f"and while the run was being ended: {another!r}")
-        self._finish(outcome, error)
-
-    def _finish(self, outcome: str, error: BaseException | None = None) -> None:
         self._progress.end(outcome)
         self._tell(RunEnded(outcome))
         self._check_books(error)

@@ -22,10 +22,12 @@ from tarlight.errors import (
     CheckpointWriteError,
     PipelineError,
     ShardChangedError,
+    ShardReadError,
 )
 from tarlight.pipeline import Pipeline
 from tarlight.stages.base import ProcessingStage
-from tarlight.tasks import EmptyTask, FileGroupTask
+from tarlight.storage import local
+from tarlight.tasks import EmptyTask, FileGroupTask, ImageBatch
 from tests.reader.dataset import jpeg, write_tar
 
 from .dataset import books, ids, make, stream, write
@@ -343,4 +345,42 @@ def test_the_report_goes_on_counting(data, left):
     assert run.report.seconds > 0
     list(run)
     assert (run.report.images_delivered, run.report.images_seen) == (12, 13)
+    assert run.report.is_balanced
+
+
+class FailsInTeardown(ProcessingStage[ImageBatch, ImageBatch]):
+    def process(self, task):
+        return task
+
+    def teardown(self):
+        raise OSError("mine")
+
+
+def test_a_run_whose_teardown_fails_is_saved(data, tmp_path):
+    """Where a stage cannot be torn down, the run has ended as failed, and what was done with is saved."""
+    pipeline = make(data, batch_size=2).add_stage(FailsInTeardown())
+    run = pipeline.stream(checkpoint_path=tmp_path / "c.json")
+    next(run)
+    next(run)
+    with pytest.raises(OSError, match="mine"):
+        run.close()
+    assert run.report.outcome == "failed"
+    assert CheckpointFile(LocalFile(tmp_path / "c.json")).load()["ledger"]["delivered"] == 2
+
+
+def test_a_settled_part_that_cannot_be_read_is_a_loss(data, left, monkeypatch):
+    """Where a shard cannot be read again up to where a run stopped, the rest of it is lost, and no more."""
+    names, read = [], local._read
+
+    def fail(file, path, size, offset):
+        if path.endswith("000.tar"):
+            raise ShardReadError(f"{path}: mine")
+        return read(file, path, size, offset)
+
+    monkeypatch.setattr(local, "_read", fail)
+    with make(data, batch_size=2).stream(checkpoint_path=left) as run:
+        for batch in run:
+            names += ids(batch)
+    assert len(names) == 5
+    assert [(loss.reason, loss.start) for loss in run.report.losses] == [("read_failed", 0)]
     assert run.report.is_balanced

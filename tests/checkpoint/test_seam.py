@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import pickle
 import random
+import sys
+import threading
 
 import pytest
 
@@ -159,3 +161,27 @@ def test_max_failures_counts_the_runs_before(tmp_path):
     with pytest.raises(TooManyFailuresError, match="2 failures in 3 images"):
         list(again)
     assert again.report.is_balanced
+
+
+def test_books_are_cut_while_others_write():
+    """What threads write while a worker cuts its books is counted once, in one section or the next."""
+    ledger, total, wait = Ledger(), Section(), sys.getswitchinterval()
+
+    def write_much():
+        for number in range(2_000):
+            ledger.saw(1)
+            ledger.ignore({f".{number % 500}": 1})
+
+    writers = [threading.Thread(target=write_much) for _ in range(2)]
+    sys.setswitchinterval(1e-6)
+    try:
+        for thread in writers:
+            thread.start()
+        while any(thread.is_alive() for thread in writers):
+            total.add(ledger.cut())
+    finally:
+        sys.setswitchinterval(wait)
+        for thread in writers:
+            thread.join()
+    total.add(ledger.cut())
+    assert (total.seen, total.ignored.total()) == (4_000, 4_000)

@@ -41,4 +41,11 @@ def test_unknown_name(monkeypatch):
 def test_address_needs_ray():
     """An address for the local executor is an error, not an option that does nothing."""
     with pytest.raises(ArgumentError, match="--ray-address"):
-        choose("local", "auto")
+        choose("local", "auto", None)
+
+
+def test_a_limit_on_images_is_for_the_local_executor():
+    """A limit that every worker would count for itself is refused, and what to use is said."""
+    with pytest.raises(ArgumentError, match="--limit-shards"):
+        choose("ray", None, 5)
+    assert isinstance(choose("local", None, 5), LocalExecutor)

@@ -209,3 +209,34 @@ def test_arguments(arguments, error):
     """Each argument is checked when the executor is made, and named."""
     with pytest.raises(error, match=next(iter(arguments))):
         RayExecutor(**arguments)
+
+
+def fail_at(image, marker):
+    """A stage's work that raises at one image, the first time it comes by."""
+
+    def work(batch):
+        if not marker.exists() and any(one.image_path.endswith(image) for one in batch.data):
+            marker.touch()
+            raise ValueError("mine")
+        return batch
+
+    return work
+
+
+def test_the_batch_that_a_stage_failed_at_is_not_committed(small_ray, tmp_path):
+    """After an exception in a stage, a run from the checkpoint delivers the batch that it was raised at."""
+    folder = write(tmp_path / "data", SHARDS)
+    expected = books(make(folder, batch_size=2).run(LocalExecutor()).report)
+    failing, names = Apply(fail_at("0-0003.jpg", tmp_path / "marker")), []
+
+    def deliver():
+        run = make(folder, batch_size=2).add_stage(failing).stream(RayExecutor(), None, tmp_path / "c.json")
+        for batch in run:
+            names.extend(image.image_path for image in batch.data)
+        return books(run.report)
+
+    with pytest.raises(ValueError, match="mine"):
+        deliver()
+    resumed = deliver()
+    assert len(names) == len(set(names)) == expected["images_delivered"]
+    assert in_order(expected, resumed) == resumed

@@ -101,7 +101,9 @@ def load(
         check_target("--report", page_file, paths, kinds)
         check_target("--checkpoint", checkpoint, paths, kinds)
         check_resumable(targets, limit)
-        report = load_all(pipeline, choose(executor, ray_address), limit, targets, surveyor, quiet=quiet)
+        report = load_all(
+            pipeline, choose(executor, ray_address, limit), limit, targets, surveyor, quiet=quiet
+        )
         if strict and (report.num_skipped or len(report.losses)):
             raise typer.Exit(FINDINGS)
 
@@ -138,7 +140,7 @@ def report(
         surveyor = make_surveyor(output)
         pipeline = make_pipeline(paths, kinds, limit_shards, limit, reader, surveyor=surveyor)
         check_target("--output", output, paths, kinds)
-        load_all(pipeline, choose(None, None), limit, Targets(page_file=output), surveyor, quiet=quiet)
+        load_all(pipeline, choose(None, None, limit), limit, Targets(page_file=output), surveyor, quiet=quiet)
 
 
 @app.command(epilog=epilog.CHECK, no_args_is_help=True)

@@ -112,11 +112,12 @@ def check_target(
             raise ArgumentError(f"{option}: {target} is one of the shards to load. Name another file")
 
 
-def choose(name: str | None, address: str | None) -> Executor:
+def choose(name: str | None, address: str | None, limit: int | None) -> Executor:
     """Return the executor that was asked for.
 
     Raises:
-        ArgumentError: there is none of this name, or an address is given to one that has none.
+        ArgumentError: there is none of this name, or an address is given to one that has none, or a limit on
+            images to one whose workers would each count for themselves.
     """
     from tarlight.executors.choice import make_executor  # noqa: PLC0415 (numpy: --help does without)
     from tarlight.executors.local import LocalExecutor  # noqa: PLC0415
@@ -124,6 +125,8 @@ def choose(name: str | None, address: str | None) -> Executor:
     executor = make_executor(name, address)
     if address is not None and isinstance(executor, LocalExecutor):
         raise ArgumentError("--ray-address: the local executor has no cluster. Add --executor ray")
+    if limit is not None and not isinstance(executor, LocalExecutor):
+        raise ArgumentError("--limit is for the local executor. Use --limit-shards, or --executor local")
     return executor
 
 

@@ -103,13 +103,18 @@ class Ledger:
             self._counts.undelivered += images
 
     def cut(self) -> Section:
-        """Return all that was written so far as a section, and begin anew. Nobody may write meanwhile."""
+        """Return all that was written so far as a section, and begin anew.
+
+        Of what is written meanwhile no count is lost; an entry may be counted and not named.
+        """
         section = Section()
-        section.add_counts(self._counts)
-        section.skips, section.losses, section.notes = list(self.skips), list(self.losses), list(self.notes)
-        section.num_losses, section.num_notes = len(self.losses), len(self.notes)
-        self._counts = Counts()
-        self.skips, self.losses, self.notes = Spool(Skip), Spool(Loss), Spool(Note)
+        with self._lock:
+            counts, self._counts = self._counts, Counts()
+            skips, losses, notes = self.skips, self.losses, self.notes
+            self.skips, self.losses, self.notes = Spool(Skip), Spool(Loss), Spool(Note)
+        section.add_counts(counts)
+        section.skips, section.losses, section.notes = list(skips), list(losses), list(notes)
+        section.num_losses, section.num_notes = len(section.losses), len(section.notes)
         return section
 
     def take_in(self, section: Section) -> None:

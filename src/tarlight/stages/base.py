@@ -92,7 +92,9 @@ class ProcessingStage(ABC, Generic[In, Out]):
     """What a worker that runs this stage needs."""
 
     is_sink: ClassVar[bool] = False
-    """True for a stage that keeps its output itself, so that what it has given need not be kept elsewhere."""
+    """True for a stage that keeps its output itself, so that what it has given need not be kept elsewhere.
+
+    Name what it keeps after its images: a run that goes on from a checkpoint numbers its tasks anew."""
 
     makes_images: ClassVar[bool] = False
     """True for a stage whose images are counted where they are read, and not as `added`."""

@@ -7,7 +7,10 @@ from tarlight.tasks import ImageBatch
 
 
 class FirstImages(ProcessingStage[ImageBatch, ImageBatch]):
-    """Lets the first images through and filters the rest, so that a limit is exact and the books say so."""
+    """Lets the first images through and filters the rest, so that a limit is exact and the books say so.
+
+    For the local executor: workers of a cluster would each count for themselves.
+    """
 
     name = "limit"
 

@@ -45,6 +45,7 @@ class Inbox:
         self._lines: defaultdict[int, deque[Arrival]] = defaultdict(deque)
         self._preserve_order = preserve_order
         self._front = 0
+        self._finished: set[int] = set()
 
     def put(self, arrival: Arrival) -> None:
         """Append an arrival."""
@@ -57,8 +58,7 @@ class Inbox:
         line = self._line(self._front)
         while line:
             arrival = line.popleft()
-            arrival.member.num_held -= arrival.tasks is not None
-            self.held_bytes -= arrival.parcel.num_bytes
+            self._let_go(arrival)
             if not arrival.is_stale:
                 return arrival
         return None
@@ -71,10 +71,19 @@ class Inbox:
         return self.held_bytes < limit or is_awaited
 
     def finish(self, partition: Partition) -> None:
-        """A partition has come to its end: it is the next one's turn."""
-        if self._preserve_order:
-            self._lines.pop(partition.index, None)
+        """A partition has come to its end, maybe before its turn: nothing is to come of it any more."""
+        if not self._preserve_order:
+            return
+        for arrival in self._lines.pop(partition.index, ()):
+            self._let_go(arrival)
+        self._finished.add(partition.index)
+        while self._front in self._finished:
+            self._finished.remove(self._front)
             self._front += 1
+
+    def _let_go(self, arrival: Arrival) -> None:
+        arrival.member.num_held -= arrival.tasks is not None
+        self.held_bytes -= arrival.parcel.num_bytes
 
     def _line(self, index: int) -> deque[Arrival]:
         return self._lines[index if self._preserve_order else 0]

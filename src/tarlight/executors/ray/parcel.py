@@ -53,7 +53,12 @@ class Failure:
 
     def error(self) -> BaseException:
         """The exception, with the worker's traceback as its cause."""
-        error: BaseException = pickle.loads(self.pickled)  # noqa: S301 (from our worker)
+        error: BaseException
+        try:
+            error = pickle.loads(self.pickled)  # noqa: S301 (from our worker)
+        except Exception as why:  # noqa: BLE001 (its module may be on the workers only; it is told in full)
+            last = self.trace.rstrip().rpartition("\n")[2]
+            error = PipelineError(f"{last} (it cannot be unpickled here: {why!r})")
         error.__cause__ = WorkerTracebackError(self.trace)
         return error
 

@@ -180,7 +180,9 @@ class RayRun:
         if parcel.is_last:
             self._inbox.finish(partition)
         self._made.extend(tasks)
-        self._settle(parcel.section, tasks if parcel.is_settling else None)
+        # What a stage failed at is in the books, but nobody has consumed it: a resumed run makes it again.
+        is_settled = parcel.is_settling and parcel.failure is None
+        self._settle(parcel.section, tasks if is_settled else None)
         if parcel.failure is not None:
             raise parcel.failure.error()
 
@@ -189,7 +191,9 @@ class RayRun:
 
         What workers say of the run as a whole each of them says; it is noted once.
         """
-        section.notes = [note for note in section.notes if note.shard or note not in self._noted]
+        named = [note for note in section.notes if note.shard or note not in self._noted]
+        section.num_notes -= len(section.notes) - len(named)
+        section.notes = named
         self._noted.update(note for note in section.notes if not note.shard)
         self._context.ledger.take_in(section)
         if tasks:

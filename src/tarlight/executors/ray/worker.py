@@ -78,7 +78,9 @@ class Worker:
         parcels: list[Parcel] = []
         tasks: list[Task] = []
         while not self._stopping.is_set() and (self._steps is not None or self._works):
-            parcel, tasks = self._step()
+            if (made := self._step()) is None:
+                break
+            parcel, tasks = made
             parcels.append(parcel)
             if not parcel.is_last:
                 break
@@ -100,13 +102,14 @@ class Worker:
         error = self._tear_down(error)
         return None if error is None else pack_error(error)
 
-    def _step(self) -> tuple[Parcel, list[Task]]:
+    def _step(self) -> tuple[Parcel, list[Task]] | None:
+        """Return what is made next; None when it was given up meanwhile."""
         if self._steps is None:
             self._steps = self._run(self._works.popleft())
-        parcel, tasks = next(self._steps)
-        if parcel.is_last or parcel.failure is not None:
+        made = next(self._steps, None)
+        if made is None or made[0].is_last or made[0].failure is not None:
             self._steps = None
-        return parcel, tasks
+        return made
 
     def _run(self, work: Work) -> Generator[tuple[Parcel, list[Task]], None, None]:
         """Run one partition: a parcel for every batch of its first stage, and one for its end."""

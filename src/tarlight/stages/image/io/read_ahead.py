@@ -153,7 +153,9 @@ class ReadAhead:
         group, pixel_copies = Group(task, shard), self.decoder.pixel_copies
         try:
             if start is not None:
-                group.names_before = pass_settled(records, start, shard.path)
+                group.names_before = pass_settled(
+                    records, start, shard.path, lambda: source.failure is not None
+                )
                 group.entries_before, group.images_before = start.entries, start.images
             for entry in records:
                 if isinstance(entry, Loss):

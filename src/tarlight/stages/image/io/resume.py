@@ -12,7 +12,7 @@ from tarlight.errors import ShardChangedError
 from tarlight.ledger import Loss
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tarlight.ledger import Position
     from tarlight.storage import ShardStat
@@ -33,8 +33,12 @@ def check_version(shard: ShardStat, start: Position | None) -> None:
         )
 
 
-def pass_settled(records: Iterator[ImageRecord | Loss], start: Position, shard: str) -> list[str]:
+def pass_settled(
+    records: Iterator[ImageRecord | Loss], start: Position, shard: str, is_cut_off: Callable[[], bool]
+) -> list[str]:
     """Pass what is settled, and return the names of the images that were delivered.
+
+    Where the shard cannot be read that far any more, as `is_cut_off` then says, these are fewer.
 
     Raises:
         ShardChangedError: something else lies there now.
@@ -47,7 +51,7 @@ def pass_settled(records: Iterator[ImageRecord | Loss], start: Position, shard: 
         images += 1
         if entry.offset not in skipped:
             names.append(entry.member)
-    if images != start.images:
+    if images != start.images and not is_cut_off():
         raise ShardChangedError(
             f"{shard}: {images} images lie where {start.images} were read before the checkpoint was made: "
             "the shard was changed. Put the old one back, or begin anew with another checkpoint"
