@@ -16,7 +16,7 @@ def refusing_server(shard: bytes) -> Iterator[str]:
     """Serve `shard` as `/200.tar`; a shard of another number is answered with that status."""
 
     class Refusing(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # noqa: N802 (the name that the base calls)
+        def do_GET(self) -> None:
             status = int(self.path.strip("/").removesuffix(".tar"))
             self.send_response(status)
             body = shard if status == 200 else b""

@@ -102,7 +102,7 @@ def test_ctrl_c_shows_what_was_found_so_far(long_dataset: Path) -> None:
 
 
 def test_shards_that_are_refused_exit_with_3(sound: str, tmp_path: Path) -> None:
-    """Missing and denied shards are findings with their own advice; the others are checked, and it exits with 3."""
+    """Missing and denied shards are findings with their own advice; others are checked; it exits with 3."""
     (shard,) = Path(sound).parent.glob("00000.tar")
     with refusing_server(shard.read_bytes()) as url:
         shards = [f"{url}/{status}.tar" for status in (403, 200, 404)]
