@@ -5,15 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from tarlight.inspect import Kind, Severity
+from tests.cli.refusing import refusing_server
 from tests.terminal import run_in_pipes, run_in_terminal, without_colours
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 CHECK = ("-m", "tarlight", "check")
 
@@ -101,3 +99,19 @@ def test_ctrl_c_shows_what_was_found_so_far(long_dataset: Path) -> None:
     assert " of 4,000 shards checked" in shown
     assert "keys, sidecars and numbering were not compared" in shown
     assert "Traceback" not in shown
+
+
+def test_shards_that_are_refused_exit_with_3(sound: str, tmp_path: Path) -> None:
+    """Missing and denied shards are findings with their own advice; others are checked; it exits with 3."""
+    (shard,) = Path(sound).parent.glob("00000.tar")
+    with refusing_server(shard.read_bytes()) as url:
+        shards = [f"{url}/{status}.tar" for status in (403, 200, 404)]
+        quiet = run_in_pipes([*CHECK, *shards, "-q", "--json", str(tmp_path / "found.json")])
+        ran = run_in_pipes([*CHECK, *shards])
+    assert (quiet.code, quiet.out, ran.code) == (3, "", 3)
+    assert quiet.err.startswith(f"error: 2 shards could not be opened: {shards[0]}: access denied (HTTP 403")
+    assert "-> Check the credentials" in ran.out
+    assert "-> Check the path" in ran.out
+    assert "Pack it as" not in ran.out
+    found = json.loads((tmp_path / "found.json").read_text())
+    assert (found["outcome"], found["shards_refused"], found["images"]) == ("finished", 2, 4)

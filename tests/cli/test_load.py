@@ -11,7 +11,11 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from typer.testing import CliRunner
 
+from tarlight.cli.app import app
+from tarlight.ledger import Ledger, Loss, LossReason
+from tarlight.stages.image.io.option import ReaderOptions
 from tests.terminal import run_in_pipes, run_in_terminal, without_colours
 
 if TYPE_CHECKING:
@@ -85,6 +89,7 @@ def test_strict_makes_damage_count(sample: Path, sound: str) -> None:
         (["--threads", "0"], "--threads must"),
         (["--decoder", "nosuch"], "--decoder must"),
         (["--on-error", "shrug"], "--on-error must"),
+        (["--verify", "hope"], "--verify must"),
         (["--extensions", ".png"], "--extensions must"),
         (["--max-failures", "1.5"], "--max-failures must"),
         (["--max-failures", "few"], "--max-failures"),
@@ -270,3 +275,30 @@ def test_a_checkpoint_that_cannot_be(sound: str, tmp_path: Path, options: tuple[
     ran = run_in_pipes([*LOAD, sound, *placed])
     assert (ran.code, other.read_text()) == (code, "{}")
     assert "checkpoint" in without_colours(ran.err).lower()
+
+
+def test_verify_is_handed_to_the_reader(sound: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`--verify strict` reaches the reader, and loads what is sound."""
+    made: list[str] = []
+    check = ReaderOptions.__post_init__
+    monkeypatch.setattr(
+        ReaderOptions, "__post_init__", lambda options: (check(options), made.append(options.verify))
+    )
+    ran = CliRunner().invoke(app, ["load", sound, "--verify", "strict", "-q"])
+    assert (ran.exit_code, made[0]) == (0, "strict")
+
+
+@pytest.mark.parametrize(("delivered", "code"), [(0, 3), (1, 0)])
+def test_a_run_that_could_read_nothing_exits_with_3(
+    delivered: int, code: int, sound: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When nothing was delivered and reading failed, one line tells the first cause, and the code is 3."""
+    ledger = Ledger()
+    ledger.saw(delivered)
+    ledger.deliver(delivered)
+    for cause in ("a.tar: no answer", "b.tar: too busy"):
+        ledger.lose(Loss(cause[:5], 0, 512, LossReason.READ_FAILED, cause))
+    monkeypatch.setattr("tarlight.cli.app.load_all", lambda *_, **__: ledger.report("finished", 1.0))
+    ran = CliRunner().invoke(app, ["load", sound, "-q"])
+    told = "error: nothing could be read: a.tar: no answer\n" if code else ""
+    assert (ran.exit_code, ran.stdout, ran.stderr) == (code, "", told)

@@ -22,6 +22,7 @@ PYTHON = ("_", "os.", "[", "(")
         (lambda: ImageReaderStage(num_threads=0), "--threads"),
         (lambda: ImageReaderStage(decoder="x"), "--decoder"),
         (lambda: ImageReaderStage(on_error="x"), "--on-error"),
+        (lambda: ImageReaderStage(verify="x"), "--verify"),
         (lambda: ImageReaderStage(extensions=()), "--extensions"),
         (lambda: ImageReaderStage(fields="a/b"), "--fields"),
         (lambda: ImageReaderStage(max_failures=1.5), "--max-failures"),

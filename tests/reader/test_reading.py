@@ -169,6 +169,17 @@ def test_describe_states_the_memory_bound(tmp_path):
         assert words in text
 
 
+def test_describe_states_what_decides_about_images():
+    """`describe` tells how images are verified, what becomes of bad ones, and the caps."""
+    told = ImageReaderStage(
+        verify="strict", on_error="raise", max_failures=0.5, damaged="deliver", max_scans=7
+    ).describe()
+    shown = [told[name] for name in ("verify", "on_error", "max_failures", "damaged")]
+    assert shown == ["strict", "raise", "0.5", "deliver"]
+    assert told["caps"] == "178,956,970 pixels, 7 scans, 268,435,456 bytes a member"
+    assert ImageReaderStage().describe()["max_failures"] == "none"
+
+
 def test_verbose_tells_stderr(tmp_path, capfd):
     """`verbose=True` ends with the ledger on stderr; `False` prints nothing; stdout stays empty."""
     write_shards(tmp_path, shards=1, records=2)

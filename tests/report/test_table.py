@@ -68,6 +68,17 @@ def test_long_paths_are_shortened_in_the_middle() -> None:
     assert "train/00003.tar" in table
 
 
+def test_a_loss_whose_cause_names_the_shard_again_shows_the_cause() -> None:
+    """The shard that an error begins with is not repeated, so that all of its cause has room."""
+    ledger, cause = (
+        Ledger(),
+        "the server closed the connection after 3 attempts; check the network, then run again",
+    )
+    ledger.lose(Loss(LONG_SHARD, 0, 512, LossReason.READ_FAILED, f"{LONG_SHARD}: {cause}"))
+    table = " ".join(format_ledger(ledger.report("finished", 1.0)).split())
+    assert f"bytes 0 to 512: {cause}" in table
+
+
 def test_every_reason_has_a_hint() -> None:
     """Each reason of the closed lists is explained."""
     assert SKIP_HINTS.keys() == set(SkipReason)

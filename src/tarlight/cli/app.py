@@ -12,6 +12,7 @@ from tarlight.cli.inspect import check_dataset, explain_load, parse_limits, peek
 from tarlight.cli.run import (
     Targets,
     check_resumable,
+    check_something_read,
     check_target,
     choose,
     draw_sample,
@@ -68,6 +69,7 @@ def load(
     max_requests: option.MaxRequests = 16,
     executor: option.Executor = None,
     ray_address: option.RayAddress = None,
+    verify: option.VerifyData = "headers",
     on_error: option.OnError = "skip",
     max_failures: option.MaxFailures = None,
     checkpoint: option.Checkpoint = None,
@@ -88,6 +90,7 @@ def load(
         "num_threads": num_cores() if threads is None else threads,
         "decoder": decoder,
         "max_requests": max_requests,
+        "verify": verify,
         "on_error": on_error,
         "max_failures": max_failures,
         "storage_options": store,
@@ -104,6 +107,7 @@ def load(
         report = load_all(
             pipeline, choose(executor, ray_address, limit), limit, targets, surveyor, quiet=quiet
         )
+        check_something_read(report)
         if strict and (report.num_skipped or len(report.losses)):
             raise typer.Exit(FINDINGS)
 

@@ -16,8 +16,8 @@ tarlight load shards/ --checkpoint run.json
 
 [bold]Exit codes[/bold]
 
-0 done, 1 something was skipped or lost (with --strict), 2 usage, 3 input missing or denied, 4 stopped by an \
-error, 130 Ctrl-C."""
+0 done, 1 something was skipped or lost (with --strict), 2 usage, 3 input missing or denied, or nothing \
+could be read, 4 stopped by an error, 130 Ctrl-C."""
 REPORT = """[bold]Examples[/bold]
 
 tarlight report shards/

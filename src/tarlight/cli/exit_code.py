@@ -1,7 +1,7 @@
 """Exit codes, and the line on stderr that explains each.
 
-0 done; 1 something was skipped or lost and `--strict` made it count; 2 usage; 3 input missing or denied;
-4 stopped by an error; 130 Ctrl-C.
+0 done; 1 something was skipped or lost and `--strict` made it count; 2 usage; 3 input missing or denied,
+or nothing could be read; 4 stopped by an error; 130 Ctrl-C.
 """
 
 from __future__ import annotations

@@ -10,7 +10,8 @@ from typing import IO, TYPE_CHECKING, Any, TextIO
 
 import typer
 
-from tarlight.errors import ArgumentError
+from tarlight.errors import ArgumentError, InputError
+from tarlight.report.figure import plural
 from tarlight.report.table import is_terminal
 
 if TYPE_CHECKING:
@@ -33,6 +34,9 @@ def check_dataset(
     """Check a dataset and show what was found, also when it is interrupted.
 
     `options` are those of `tarlight.inspect.check`.
+
+    Raises:
+        InputError: a shard was missing, denied or out of reach; the others were checked, and shown, before.
     """
     from tarlight.inspect import Checking  # noqa: PLC0415 (numpy and decoders: --help does without)
 
@@ -40,10 +44,14 @@ def check_dataset(
     if not quiet:
         checking.listen(_progress(checking))
     try:
-        return checking.run()
+        found = checking.run()
     finally:
         if checking.has_begun:
             _show(checking.findings, json_file, csv_file, num_examples, quiet=quiet)
+    if found.shards_refused:
+        shards = plural(found.shards_refused, "shard")
+        raise InputError(f"{shards} could not be opened: {found.first_refusal}")
+    return found
 
 
 def peek_at(path: str, options: dict[str, Any], *, graphics: str | None) -> None:

@@ -79,6 +79,15 @@ RayAddress = Annotated[
         rich_help_panel=_HOW,
     ),
 ]
+VerifyData = Annotated[
+    str,
+    typer.Option(
+        metavar="headers|strict",
+        help="dali and nvimgcodec do not see damaged image data: find what headers show of it, or have "
+        "libjpeg-turbo look at all data too (slower). Other decoders always see everything.",
+        rich_help_panel=_HOW,
+    ),
+]
 OnError = Annotated[
     str,
     typer.Option(metavar="skip|raise", help="Skip what is bad, or stop at the first.", rich_help_panel=_HOW),

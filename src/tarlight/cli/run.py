@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import typer
 
-from tarlight.errors import ArgumentError, TarlightError
-from tarlight.ledger import Ledger
+from tarlight.errors import ArgumentError, InputError, TarlightError
+from tarlight.ledger import Ledger, LossReason
 from tarlight.report.figure import num_bytes, plural
 from tarlight.report.label import printable
 from tarlight.report.table import is_terminal
@@ -171,6 +171,19 @@ def load_all(
         if targets.page_file is not None and surveyor is not None:
             _write_page(surveyor, pipeline, books.report(), targets.page_file, quiet=quiet)
     return books.report()
+
+
+def check_something_read(report: Report) -> None:
+    """Check that a run that delivered nothing did not fail at reading.
+
+    Raises:
+        InputError: nothing was delivered, and bytes could not be read.
+    """
+    if report.images_delivered:
+        return
+    causes = (loss.detail for loss in report.losses if loss.reason is LossReason.READ_FAILED)
+    if (cause := next(causes, None)) is not None:
+        raise InputError(f"nothing could be read: {cause}")
 
 
 def draw_sample(folder: str, images: int, shards: int, seed: int, *, damage: bool) -> None:

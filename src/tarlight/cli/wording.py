@@ -25,6 +25,7 @@ _OPTIONS = {
     "seconds": "--seconds",
     "seed": "--seed",
     "storage_options": "--storage-option",
+    "verify": "--verify",
 }
 """Argument, with which every error about one begins -> option."""
 

@@ -153,8 +153,8 @@ class _Choice:
         if isinstance(device, NoDevice):
             missing.append(f"it decodes on a CUDA device, and {device.why}")
         raise DecoderUnavailableError(
-            f"decoder='nvimgcodec': {'; and '.join(missing)}; or use decoder='auto' (needs the extra "
-            "tarlight[nvimgcodec] for a GPU)"
+            f"decoder='nvimgcodec': {'; and '.join(missing)}. decoder='auto' takes the fastest decoder that "
+            "there is"
         )
 
     def _turbo(self, why: str) -> Decoder:

@@ -188,7 +188,8 @@ def _byte_rows(report: Report, encoding: str) -> Iterator[Row]:
 
 def _loss_text(loss: Loss, encoding: str) -> str:
     where = f"{label(loss.shard, _SHARD, encoding)}, bytes {loss.start:,} to {loss.end:,}"
-    return f"{where}: {label(loss.detail, _DETAIL, encoding)}" if loss.detail else where
+    detail = loss.detail.removeprefix(f"{loss.shard}: ")  # errors name the shard, which is named already
+    return f"{where}: {label(detail, _DETAIL, encoding)}" if detail else where
 
 
 def _note_rows(report: Report, encoding: str) -> Iterator[Row]:

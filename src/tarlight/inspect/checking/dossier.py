@@ -37,11 +37,20 @@ class Dossier:
     """Feeds the progress display: images seen, bytes read, shards done, bad images."""
     series: Series = field(default_factory=Series)
     num_records: int = 0
+    shards_refused: int = 0
+    """Shards that were missing, denied or out of reach."""
+    first_refusal: str = ""
+    """What the first of them said."""
     judge: Judge = field(init=False)
 
     def open(self, *, fast: bool, num_threads: int) -> None:
         """Appoint the judge of images; `judge.close` ends its threads."""
         self.judge = FastJudge(self._refuse) if fast else FullJudge(self._refuse, num_threads)
+
+    def refuse_shard(self, why: str) -> None:
+        """Note a shard that was missing, denied or out of reach; its finding is added by who read it."""
+        self.shards_refused += 1
+        self.first_refusal = self.first_refusal or why
 
     def _refuse(self, sight: Sight, why: Refusal) -> None:
         finding = Finding(OF_SKIP[why.reason], sight.path, sight.member, sight.offset, None, why.detail)

@@ -39,6 +39,8 @@ class Finding:
     """One past the last damaged byte; None where the finding is no range of bytes."""
     detail: str = ""
     """What was found, for people."""
+    advice: str = ""
+    """What to do about this one; empty where the advice of its kind holds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +69,10 @@ class Findings:
     """The first findings of every kind: by kind, most harmful first, then in the order of the dataset."""
     notes: tuple[str, ...] = ()
     """What is to be known of the listing, such as files that were passed over."""
+    shards_refused: int = 0
+    """Shards that were missing, denied or out of reach when they were to be read."""
+    first_refusal: str = ""
+    """What the first of them said; empty where there are none."""
 
     @property
     def is_clean(self) -> bool:
@@ -88,9 +94,9 @@ class Findings:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
-        names = ("outcome", "depth", "shards", "planned_shards", "records", "images", "bytes_read", "seconds")
+        names = ("outcome", "depth", "shards", "planned_shards", "shards_refused", "records", "images")
         return {
-            **{name: getattr(self, name) for name in names},
+            **{name: getattr(self, name) for name in (*names, "bytes_read", "seconds")},
             "is_clean": self.is_clean,
             "findings": [self._group(kind) for kind in self.counts],
             "notes": list(self.notes),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import NamedTuple
 
+from tarlight.errors import InputDeniedError, InputError, InputMissingError
 from tarlight.ledger import LossReason, SkipReason
 
 
@@ -185,3 +186,12 @@ OF_NOTE: dict[str, Kind] = {
     "trailing": Kind.TRAILING_BYTES,
 }
 """Kind of a note of the tar room -> what that is called here; other notes are no findings."""
+
+
+def input_advice(error: InputError) -> str:
+    """Return what to do about a shard that is missing, denied or out of reach."""
+    if isinstance(error, InputDeniedError):
+        return "Check the credentials, and whether they allow reading this path; then run again."
+    if isinstance(error, InputMissingError):
+        return "Check the path: nothing is there. Copy the shard again, or leave it out."
+    return "Check the address and the network, then run again."

@@ -104,6 +104,8 @@ class Checking:
             counts=dossier.collector.ordered_counts(),
             examples=tuple(dossier.collector.ordered_examples()),
             notes=self._notes,
+            shards_refused=dossier.shards_refused,
+            first_refusal=dossier.first_refusal,
         )
 
     @property
@@ -172,7 +174,8 @@ def check(
         listeners: Told when the check begins, what is planned, and when it ends.
 
     Returns:
-        What was found; the same for any number of threads.
+        What was found; the same for any number of threads. A shard that is missing or denied when it is to be
+        read is a finding, and counted in `shards_refused`; the others are still checked.
 
     Raises:
         InputMissingError: A path is missing or nothing matches.

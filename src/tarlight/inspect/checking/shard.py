@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from tarlight.errors import InputError, ShardChangedError, ShardReadError
 from tarlight.inspect.checking.finding import Finding
 from tarlight.inspect.checking.image import Sight
-from tarlight.inspect.checking.kind import OF_LOSS, OF_NOTE, OF_SKIP, Kind
+from tarlight.inspect.checking.kind import OF_LOSS, OF_NOTE, OF_SKIP, Kind, input_advice
 from tarlight.inspect.checking.member import Sort, Sorter
 from tarlight.inspect.checking.record import Records
 from tarlight.ledger import LossReason, SkipReason
@@ -25,6 +25,7 @@ from tarlight.tar.sidecar import MAX_FIELD_BYTES, decode_field
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tarlight.errors import TarlightError
     from tarlight.inspect.checking.dossier import Dossier
     from tarlight.storage import ShardStat, Store
     from tarlight.tar import Member, TarStream
@@ -76,7 +77,16 @@ class ShardCheck:
                     self._count_images()
         except (ShardReadError, ShardChangedError, InputError) as error:
             self._is_lossy = True
-            self._add(OF_LOSS[LossReason.READ_FAILED], "", position, str(error), end=self._stat.size)
+            self._fail(error, position)
+
+    def _fail(self, error: TarlightError, position: int) -> None:
+        path, advice = self._stat.path, ""
+        if isinstance(error, InputError):
+            self._dossier.refuse_shard(str(error))
+            advice = input_advice(error)
+        kind = OF_LOSS[LossReason.READ_FAILED]
+        finding = Finding(kind, path, "", position, self._stat.size, str(error), advice)
+        self._dossier.collector.add(finding, self._index)
 
     def _count_images(self) -> None:
         """Tell the ledger how many images were seen, which progress shows."""

@@ -92,7 +92,8 @@ def _group(findings: Findings, kind: Kind, width: int, num_examples: int, encodi
         yield from _example(finding, width, encoding)
     if findings.counts[kind] > len(examples) > 1:
         yield line(Span(f"{' ' * _INDENT}and {count(findings.counts[kind] - len(examples))} more", "dim"))
-    yield from _wrapped(f"-> {kind.advice}", width, " " * _INDENT, "dim")
+    for advice in dict.fromkeys(finding.advice or kind.advice for finding in findings.of(kind)):
+        yield from _wrapped(f"-> {advice}", width, " " * _INDENT, "dim")
 
 
 def _example(finding: Finding, width: int, encoding: str) -> Iterator[Spans]:

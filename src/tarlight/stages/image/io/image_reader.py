@@ -241,6 +241,12 @@ class ImageReaderStage(ProcessingStage[FileGroupTask, ImageBatch]):
             "batch_size": options.batch_size,
             "decoder": f"{options.decoder} ({choice})",
             "output": options.output,
+            "verify": options.verify,
+            "on_error": options.on_error,
+            "max_failures": "none" if options.max_failures is None else str(options.max_failures),
+            "damaged": options.damaged,
+            "caps": f"{options.max_pixels:,} pixels, {options.max_scans:,} scans, "
+            f"{options.max_member_bytes:,} bytes a member",
             "threads": f"1 reading, {options.num_threads} decoding",
             "extensions": ", ".join(options.extensions),
             "fields": ", ".join(options.fields) or "none",
