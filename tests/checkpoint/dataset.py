@@ -71,3 +71,9 @@ def books(report):
     plain["notes"] = [note for note in plain["notes"] if Note(**note).kind not in OF_A_RUN]
     plain["num_notes"] = len(plain["notes"])
     return plain
+
+
+def unordered(report):
+    """Books whose entries come in no particular order."""
+    plain = books(report)
+    return plain | {name: sorted(map(str, plain[name])) for name in ("skips", "losses", "notes")}

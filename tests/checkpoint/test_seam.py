@@ -21,7 +21,7 @@ from tests.reader.test_hand_over import HAND_OVERS
 from tests.soak import repetitions
 
 from .contract import SHARDS
-from .dataset import books, ids, make, stream, write
+from .dataset import ids, make, stream, unordered, write
 
 
 def partitions(folder, course, **options):
@@ -69,12 +69,6 @@ def test_partitions_in_any_order_add_up(tmp_path, seed):
     assert sorted(delivered) == expected
     assert report.is_balanced
     assert unordered(report) == unordered(whole.report)
-
-
-def unordered(report):
-    """Books whose entries come in no particular order."""
-    plain = books(report)
-    return plain | {name: sorted(map(str, plain[name])) for name in ("skips", "losses", "notes")}
 
 
 WITHIN_A_WORKER = ("store to tar", "held image to reader", "tar to reader", "reader to group")

@@ -145,3 +145,4 @@ class TestRayCheckpoint(CheckpointContract):
     """The shared suite of killed and resumed runs, on Ray: other threads are other numbers of workers."""
 
     executor = "tarlight.executors.ray:RayExecutor"
+    in_order = False

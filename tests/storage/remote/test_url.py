@@ -7,7 +7,7 @@ import pickle
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tarlight.errors import ArgumentError, TarlightError
@@ -116,6 +116,7 @@ def test_brace_ranges_leave_a_query_alone():
 @given(st.text(max_size=30))
 def test_local_paths_are_no_urls(path):
     """What has none of the known schemes is a path."""
+    assume("://" not in path)
     assert kind_of_url(path) == ""
     assert kind_of_url(f"file://{path}") == ""
 
