@@ -3,13 +3,11 @@
 The partitioning runs here, in the consumer's thread; everything after it in workers. The driver hands out
 partitions, fetches one parcel at a time when the consumer asks for a task, and only then writes the parcel's
 section into the books of the run: what has not arrived has not happened. So a partition whose worker died
-goes on
-in another worker behind its last parcel that arrived, and every image is delivered once.
+goes on in another worker behind its last parcel that arrived, and every image is delivered once.
 
 Success, failure and cancel (C11) are those of the local executor. Ctrl-C strikes while the driver waits;
-workers
-then stop at the next group of images or call of a stage, tear their stages down, and are ended for good after
-`GRACE_S` seconds.
+workers then stop at the next group of images or call of a stage, tear their stages down, and are ended for
+good after `GRACE_S` seconds.
 """
 
 from __future__ import annotations

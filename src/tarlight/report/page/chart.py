@@ -15,7 +15,7 @@ from tarlight.report.page.markup import Markup, element, join
 from tarlight.report.page.scale import Axis, Histogram, count_axis, histogram
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from tarlight.report.survey import Distribution
 
@@ -53,26 +53,35 @@ class Measure:
 
 def bar_chart(measure: Measure) -> Markup:
     """Return a figure: heading, summary, drawing, and the same numbers as a table."""
-    heading = element("h3", measure.title)
     if not measure.shown.points:
         empty = element("p", f"No {measure.noun}s have one.", class_="empty")
+        heading = element("h3", measure.title)
         return element("figure", element("figcaption", heading), empty, class_="plot")
     bars = histogram(measure.shown, whole=measure.whole, bounds=measure.bounds)
     summary = _summary(measure)
-    drawing = element(
-        "svg",
-        *_drawing(measure, bars),
-        class_="chart",
-        height=HEIGHT + BELOW,
-        role="img",
-        aria_label=f"{measure.title}: {summary}",
+    below = [_table(measure, bars)]
+    return plot(measure.title, summary, _drawing(measure, bars), below, height=HEIGHT + BELOW)
+
+
+def plot(
+    title: str,
+    summary: str,
+    drawing: Iterable[Markup],
+    below: Iterable[Markup],
+    *,
+    height: int,
+    more: str = "",
+) -> Markup:
+    """Return the figure of a drawing, `height` pixels high: heading, summary, drawing, what is below."""
+    chart = element(
+        "svg", *drawing, class_="chart", height=height, role="img", aria_label=f"{title}: {summary}"
     )
     return element(
         "figure",
-        element("figcaption", heading, element("p", summary, class_="summary")),
-        element("div", drawing, class_="frame"),
-        _table(measure, bars),
-        class_="plot",
+        element("figcaption", element("h3", title), element("p", summary, class_="summary")),
+        element("div", chart, class_="frame"),
+        *below,
+        class_=f"plot {more}".strip(),
     )
 
 

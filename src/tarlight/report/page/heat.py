@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from tarlight.report.figure import count, plural
-from tarlight.report.page.chart import BELOW, percent, share, table_of, ticks_below
+from tarlight.report.page.chart import BELOW, percent, plot, share, table_of, ticks_below
 from tarlight.report.page.markup import Markup, element, join
 from tarlight.report.page.scale import Axis, log_ticks
 from tarlight.report.survey import CELLS_AN_OCTAVE
@@ -29,30 +29,17 @@ _TITLE = "Width and height"
 
 def size_map(shapes: Cells) -> Markup:
     """Return a figure of images by width and height: heading, summary, drawing, table."""
-    heading = element("h3", _TITLE)
     if not shapes:
         empty = element("p", "No image was delivered.", class_="empty")
+        heading = element("h3", _TITLE)
         return element("figure", element("figcaption", heading), empty, class_="plot tall")
     merged, step = _merged(shapes)
     total, most = sum(shapes.values()), max(merged.values())
     (column, row), top = max(merged.items(), key=lambda item: item[1])
     summary = f"most often {_cell_label(column, row, step)}: {share(top, total)} of the images"
-    drawing = element(
-        "svg",
-        *_drawing(merged, step, most),
-        class_="chart",
-        height=HEIGHT + BELOW,
-        role="img",
-        aria_label=f"{_TITLE}: {summary}",
-    )
-    return element(
-        "figure",
-        element("figcaption", heading, element("p", summary, class_="summary")),
-        element("div", drawing, class_="frame"),
-        _legend(most),
-        _table(merged, step),
-        class_="plot tall",
-    )
+    below = [_legend(most), _table(merged, step)]
+    drawing = _drawing(merged, step, most)
+    return plot(_TITLE, summary, drawing, below, height=HEIGHT + BELOW, more="tall")
 
 
 def _merged(shapes: Cells) -> tuple[dict[tuple[int, int], int], int]:
