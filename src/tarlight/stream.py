@@ -85,6 +85,7 @@ class Stream:
                 task = self._next_task()
             except StopIteration:
                 self._course.finish()
+                self._note_withheld()
                 self._finish("finished")
                 self._gate.check()
                 raise
@@ -209,6 +210,12 @@ class Stream:
         if self._course.is_finished:
             log.info("%s: the run was finished before; there is nothing left to do", origin)
             self._progress.ledger.note(Note("", f"{origin}: the run was finished before", "checkpoint"))
+
+    def _note_withheld(self) -> None:
+        if self._checkpoint is not None and (left := self._course.num_withheld):
+            shards = "1 shard" if left == 1 else f"{left:,} shards"
+            text = f"run it again with the same checkpoint to try {shards} once more"
+            self._progress.ledger.note(Note("", text, "withheld"))
 
     def _commit_in_hand(self) -> None:
         self._course.consume()

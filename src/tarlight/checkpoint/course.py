@@ -101,7 +101,7 @@ class Course:
         later = Section(reading=section.reading, done=list(section.done), fields=section.fields).copy()
         part.resumed.add(later)
         part._dataset = self._dataset.copy()
-        part._dataset.begin_behind(section.done)
+        part._dataset.begin_behind([*section.done, *_withheld(section)])  # tried again by another run only
         return part
 
     def take(self, task: Task) -> None:
@@ -126,8 +126,13 @@ class Course:
         self._commit()
 
     def finish(self) -> None:
-        """The run has come to its end, and everything is consumed."""
-        self.is_finished = True
+        """The run has come to its end, and everything is consumed. It is finished if nothing was withheld."""
+        self.is_finished = not self.num_withheld
+
+    @property
+    def num_withheld(self) -> int:
+        """Shards that did not come in this run, or not to their end, and are left to another one."""
+        return self._dataset.num_left
 
     def state(self, seconds: float) -> dict[str, Any]:
         """Return plain data from which another run can go on after the task in hand."""
@@ -137,6 +142,7 @@ class Course:
             section.add(self._consumed.copy())
             section.add(self._in_hand.copy())
             dataset.finish(section.done)
+            dataset.leave(_withheld(section))
         return self._plain(section, dataset, seconds)
 
     def committed_state(self, seconds: float) -> dict[str, Any]:
@@ -160,7 +166,9 @@ class Course:
         self.committed.add(self._consumed)
         self._consumed = Section()
         self._dataset.finish(self.committed.done)
+        self._dataset.leave(_withheld(self.committed))
         self.committed.done.clear()
+        self.committed.withheld = None
 
     def _check_planned(self) -> None:
         if self._loaded is not None and self._loaded.dataset is not None and not self._dataset.is_planned:
@@ -168,3 +176,8 @@ class Course:
                 "the checkpoint is of a run that began with FilePartitioningStage, and this one does not; "
                 "begin it in the same way, or remove the checkpoint"
             )
+
+
+def _withheld(section: Section) -> list[str]:
+    """The shards that a section calls withheld."""
+    return [] if section.withheld is None else section.withheld.done

@@ -33,6 +33,7 @@ class Dataset:
         self._were_done = b""
         self._paths_were_done = frozenset(done)
         self._paths = set(self._paths_were_done)
+        self._left: set[str] = set()
         self._twice = ""
         self._fingerprint: dict[str, Any] | None = None
 
@@ -67,12 +68,28 @@ class Dataset:
         place = self._places.get(path)
         return path in self._paths_were_done if place is None else bool(self._were_done[place])
 
+    @property
+    def num_left(self) -> int:
+        """Shards that were tried in vain."""
+        return len(self._left)
+
+    def leave(self, paths: Iterable[str]) -> None:
+        """These shards were tried in vain, and are not done."""
+        for path in paths:
+            if self._was_tried(path):
+                self._twice = path
+            self._left.add(path)
+
+    def _was_tried(self, path: str) -> bool:
+        place = self._places.get(path)
+        is_done = path in self._paths if place is None else bool(self._flags[place])
+        return is_done or path in self._left
+
     def finish(self, paths: Iterable[str]) -> None:
         """These shards are done."""
         for path in paths:
             place = self._places.get(path)
-            is_again = path in self._paths if place is None else self._flags[place]
-            if is_again:
+            if self._was_tried(path):
                 self._twice = path
             elif place is None:
                 self._paths.add(path)
@@ -135,4 +152,5 @@ class Dataset:
         """Return one in which more shards can be finished."""
         twin = copy(self)
         twin._flags, twin._paths = bytearray(self._flags), set(self._paths)  # noqa: SLF001 (its own class)
+        twin._left = set(self._left)  # noqa: SLF001 (its own class)
         return twin

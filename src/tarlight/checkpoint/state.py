@@ -32,6 +32,8 @@ _NUMBERS = (
     "num_losses",
     "num_notes",
 )
+_LATER_NUMBERS = ("unsized_losses", "sized_images", "sized_bytes")
+"""Numbers that the first checkpoints did not have: 0 in those."""
 _COUNTERS = ("skipped", "filtered", "ignored", "decoders", "fallbacks")
 
 
@@ -75,7 +77,7 @@ def to_plain(state: State) -> dict[str, Any]:
             shard: [at.entries, at.images, at.version, at.skipped.tolist()]
             for shard, at in section.reading.items()
         },
-        "ledger": {name: getattr(section, name) for name in _NUMBERS}
+        "ledger": {name: getattr(section, name) for name in (*_NUMBERS, *_LATER_NUMBERS)}
         | {name: dict(getattr(section, name)) for name in _COUNTERS}
         | {name: [list(entry) for entry in getattr(section, name)] for name in ("skips", "losses", "notes")}
         | {
@@ -138,8 +140,9 @@ class _Reader:
     def get(self, name: str, kind: type) -> Any:
         return _typed(self._plain[name], kind, name)
 
-    def number(self, name: str) -> int:
-        return _count(self._plain[name], name)
+    def number(self, name: str, default: int | None = None) -> int:
+        value = self._plain[name] if default is None else self._plain.get(name, default)
+        return _count(value, name)
 
     def inner(self, name: str) -> _Reader:
         return _Reader(self.get(name, dict))
@@ -184,6 +187,8 @@ def _section(ledger: _Reader) -> Section:
     )
     for name in _NUMBERS:
         setattr(section, name, ledger.number(name))
+    for name in _LATER_NUMBERS:
+        setattr(section, name, ledger.number(name, 0))
     for name in _COUNTERS:
         setattr(section, name, ledger.counter(name))
     return section
@@ -210,9 +215,12 @@ def _skip(row: list[Any]) -> Skip:
 
 
 def _loss(row: list[Any]) -> Loss:
-    shard, start, end, reason, detail = row
+    shard, start, end, reason, detail, *rest = row
     _texts(shard, detail)
-    return Loss(shard, _count(start), _count(end), LossReason(reason), detail)
+    (is_sized,) = rest or (True,)  # the first checkpoints did not say
+    return Loss(
+        shard, _count(start), _count(end), LossReason(reason), detail, _typed(is_sized, bool, "is_sized")
+    )
 
 
 def _note(row: list[Any]) -> Note:

@@ -40,7 +40,13 @@ class Ledger:
     def lose(self, entry: Loss) -> None:
         """Bytes of a shard could not be read."""
         with self._lock:
-            self._counts.bytes_lost += entry.end - entry.start
+            self._counts.count_loss(entry)
+        self.losses.append(entry)
+
+    def withhold(self, entry: Loss) -> None:
+        """A shard, or the rest of it, did not come: lost in this run, and for the next one to try again."""
+        with self._lock:
+            self._counts.count_withheld(entry)
         self.losses.append(entry)
 
     def note(self, entry: Note) -> None:
@@ -127,6 +133,8 @@ class Ledger:
             self.losses.append(loss)
         for note in section.notes:
             self.notes.append(note)
+        if section.withheld is not None:
+            self.take_in(section.withheld)
 
     def report(self, outcome: str, seconds: float, times: Timesheet | None = None) -> Report:
         """The books as they stand now, with the times of their run where it kept any."""
@@ -149,6 +157,8 @@ class Ledger:
                 shards=counts.shards,
                 bytes_read=counts.bytes_read,
                 bytes_lost=counts.bytes_lost,
+                unsized_losses=counts.unsized_losses,
+                shards_withheld=counts.shards_withheld,
                 pixels=counts.pixels,
                 unbalanced_shards=tuple(counts.unbalanced_shards),
                 skips=self.skips,

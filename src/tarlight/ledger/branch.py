@@ -24,6 +24,9 @@ class Books(Protocol):
     def lose(self, entry: Loss) -> None:
         """Bytes of a shard could not be read."""
 
+    def withhold(self, entry: Loss) -> None:
+        """A shard, or the rest of it, did not come."""
+
     def note(self, entry: Note) -> None:
         """Something worth knowing."""
 
@@ -78,6 +81,11 @@ class Branch:
         """See `Ledger.lose`."""
         self.section.lose(entry)
         self._ledger.lose(entry)
+
+    def withhold(self, entry: Loss) -> None:
+        """See `Ledger.withhold`."""
+        self.section.withhold(entry)
+        self._ledger.withhold(entry)
 
     def note(self, entry: Note) -> None:
         """See `Ledger.note`."""

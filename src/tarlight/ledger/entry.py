@@ -65,6 +65,8 @@ class Loss(NamedTuple):
     """One of the closed list."""
     detail: str = ""
     """What lies before and after it, for people."""
+    is_sized: bool = True
+    """False where nobody told how much is lost: at least from `start` to `end`."""
 
 
 class Note(NamedTuple):
@@ -100,7 +102,12 @@ class ShardAccount:
     """Bytes named by losses."""
 
     @property
+    def placed(self) -> int:
+        """Bytes that are in a column."""
+        return self.header + self.payload + self.padding + self.end + self.trailing + self.lost
+
+    @property
     def is_balanced(self) -> bool:
         """True when every byte has been put in one column."""
         columns = (self.header, self.payload, self.padding, self.end, self.trailing, self.lost)
-        return min(columns) >= 0 and sum(columns) == self.size
+        return min(columns) >= 0 and self.placed == self.size

@@ -52,11 +52,16 @@ class Report:
     fallbacks: dict[str, int]
     """Why another decoder took over -> count."""
     shards: int
-    """Shards that were read to their end."""
+    """Shards that were read to their end, or that did not come."""
     bytes_read: int
     """Bytes that came from the store."""
     bytes_lost: int
     """Bytes named in `losses`."""
+    unsized_losses: int = 0
+    """Of the losses, those of which nobody told how many bytes they are: more than are in `bytes_lost`."""
+    shards_withheld: int = 0
+    """Shards that did not come, or not to their end: they are in `losses`, and a run that goes on from a
+    checkpoint of this one tries them again."""
     pixels: int
     """Pixels decoded."""
     unbalanced_shards: tuple[str, ...]
@@ -85,7 +90,7 @@ class Report:
 
     @property
     def is_balanced(self) -> bool:
-        """True when every image and every byte is accounted for."""
+        """True when every image is accounted for, and every byte of the shards whose size is known."""
         gone = self.images_delivered + self.num_skipped + self.num_filtered + self.undelivered
         return self.images_seen + self.images_added == gone and not self.unbalanced_shards
 
@@ -139,6 +144,10 @@ def _rows(report: Report) -> list[tuple[str, str]]:
         rows.append(("not checked for damage", f"{report.images_unchecked:,}"))
     rows += [(f"fallback: {why}", f"{count:,}") for why, count in sorted(report.fallbacks.items())]
     rows.append(("bytes lost", f"{report.bytes_lost:,} in {len(report.losses)} places"))
+    if report.unsized_losses:
+        rows.append(("lost, size unknown", f"{report.unsized_losses:,}"))
+    if report.shards_withheld:
+        rows.append(("shards withheld", f"{report.shards_withheld:,}"))
     rows.append(("bytes read", f"{report.bytes_read:,}"))
     rows.append(("seconds", f"{report.seconds:.2f}"))
     balanced = "yes" if report.is_balanced else "NO"

@@ -36,6 +36,8 @@ class Counts:
     shards: int = 0
     bytes_read: int = 0
     bytes_lost: int = 0
+    unsized_losses: int = 0
+    shards_withheld: int = 0
     pixels: int = 0
     unchecked: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
@@ -58,6 +60,17 @@ class Counts:
         if not account.is_balanced:
             self.unbalanced_shards.append(f"{account.shard}: {account}")
 
+    def count_loss(self, loss: Loss) -> None:
+        """Count lost bytes."""
+        self.bytes_lost += loss.end - loss.start
+        self.unsized_losses += not loss.is_sized
+
+    def count_withheld(self, loss: Loss) -> None:
+        """Count a shard that did not come, or not to its end."""
+        self.count_loss(loss)
+        self.shards += 1
+        self.shards_withheld += 1
+
     def add_counts(self, other: Counts) -> None:
         """Add the numbers of `other`."""
         self.seen += other.seen
@@ -67,6 +80,8 @@ class Counts:
         self.shards += other.shards
         self.bytes_read += other.bytes_read
         self.bytes_lost += other.bytes_lost
+        self.unsized_losses += other.unsized_losses
+        self.shards_withheld += other.shards_withheld
         self.pixels += other.pixels
         self.unchecked += other.unchecked
         for name in ("skipped", "filtered", "decoders", "fallbacks"):
@@ -103,6 +118,14 @@ class Section(Counts):
     account of a shard belong to the section in which the shard ends. Not thread-safe.
     """
 
+    withheld: Section | None = None
+    """What is true of this run only, and never committed: shards of which the rest did not come. `done` names
+    them; with them go their bytes read, ignored members and notes."""
+    sized_images: int = 0
+    """Images with a whole payload that are settled."""
+    sized_bytes: int = 0
+    """What these take in their shards, headers and padding included."""
+
     num_losses: int = 0
     """Ranges that were lost; `losses` names at most 10,000."""
     num_notes: int = 0
@@ -129,9 +152,17 @@ class Section(Counts):
 
     def lose(self, entry: Loss) -> None:
         """Count lost bytes."""
-        self.bytes_lost += entry.end - entry.start
+        self.count_loss(entry)
         self.num_losses += 1
         _keep(self.losses, (entry,))
+
+    def withhold(self, entry: Loss) -> None:
+        """Count a shard that did not come, or not to its end: lost for this run, and not settled."""
+        self.withheld = withheld = self.withheld or Section()
+        withheld.count_withheld(entry)
+        withheld.num_losses += 1
+        withheld.done.append(entry.shard)
+        _keep(withheld.losses, (entry,))
 
     def note(self, entry: Note) -> None:
         """Keep a note."""
@@ -143,6 +174,8 @@ class Section(Counts):
         self.add_counts(later)
         self.num_losses += later.num_losses
         self.num_notes += later.num_notes
+        self.sized_images += later.sized_images
+        self.sized_bytes += later.sized_bytes
         _keep(self.skips, later.skips)
         _keep(self.losses, later.losses)
         _keep(self.notes, later.notes)
@@ -152,6 +185,9 @@ class Section(Counts):
         for shard in later.done:
             self.reading.pop(shard, None)
         self.done += later.done
+        if later.withheld is not None:
+            self.withheld = self.withheld or Section()
+            self.withheld.add(later.withheld)
 
     def _advance(self, shard: str, position: Position) -> None:
         before = self.reading.get(shard)

@@ -50,6 +50,14 @@ class Holding:
         self._field_bytes = 0
         self._values: dict[str, Any] = {}
         self._is_in_parts = False
+        self.border = 0
+        """Where the member at hand begins, its headers included."""
+        self._start = 0
+
+    @property
+    def start(self) -> int:
+        """The first byte of what is held; where nothing is, of the member at hand."""
+        return self._start if self._held or self._sidecars else self.border
 
     @property
     def num_images(self) -> int:
@@ -73,9 +81,16 @@ class Holding:
             self._ignored[last_extension(member.name)] += 1
             self._notebook.add("broken_field", f"{member.name!r}: the record has this field already")
         else:
+            self._start = self.start
             self._sidecars[field] = sidecar = _hold(member)
             self._field_bytes += len(sidecar.data) * (JSON_GROWTH if field.endswith("json") else 1)
         return ready
+
+    def drop(self) -> int:
+        """Let go of the record, whose rest does not come. Returns how many images were held."""
+        num_images = self.num_images
+        self._held, self._sidecars = [], {}
+        return num_images
 
     def release(self) -> list[Item]:
         """End the record; returns its images, and the losses between them."""
@@ -96,6 +111,7 @@ class Holding:
     def _hold(self, item: Item, num_bytes: int) -> list[Item]:
         is_too_much = self._num_bytes + num_bytes > MAX_BYTES or len(self._held) >= MAX_HELD
         ready = self._pass_on_part() if self._held and is_too_much else []
+        self._start = self.start
         self._held.append(item)
         self._num_bytes += num_bytes
         return ready

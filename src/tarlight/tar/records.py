@@ -3,15 +3,17 @@
 Strategy: `read_records` is the tar room for one shard. It writes to the ledger what it sees, ignores and
 notes, and leaves skips and losses to its caller, which gets every image it counted as seen, flawed ones
 included, and every loss, in tar order. Without `fields` nothing is held back. Raises only what the chunks
-raise.
+raise: then `unread_from` says from where on nothing is in the books.
 """
 
 from __future__ import annotations
 
 from collections import Counter, deque
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tarlight.ledger import Loss, SkipReason
+from tarlight.tar.header import padding
 from tarlight.tar.holding import Holding
 from tarlight.tar.image import ImageRecord
 from tarlight.tar.member import Damage, Member
@@ -28,7 +30,7 @@ from tarlight.tar.notebook import Notebook
 from tarlight.tar.parser import MAX_MEMBER_BYTES, TarStream, iter_members
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator
+    from collections.abc import Generator, Iterable
 
     from tarlight.ledger import Books
     from tarlight.tar.member import Chunk
@@ -42,6 +44,46 @@ _JPEG_MAGIC = b"\xff\xd8\xff"
 _DOUBTFUL_NAME = "its long name is one byte away from an image's, and its payload begins like a JPEG"
 
 
+class RecordStream(Iterator[ImageRecord | Loss]):
+    """The images of one shard, and what is lost between them, in tar order. Not thread-safe."""
+
+    def __init__(self, room: _Room, stream: TarStream) -> None:
+        self._room = room
+        self._stream = stream
+        self._items = self._run()
+
+    @property
+    def unread_from(self) -> int:
+        """Once the chunks have raised: the first byte of the (inflated) shard that no entry accounts for."""
+        return self._room.unread_from
+
+    @property
+    def is_inflated(self) -> bool:
+        """Whether the shard is gzip, so that offsets count inflated bytes; known after the first entry."""
+        return self._stream.is_inflated
+
+    def __iter__(self) -> Iterator[ImageRecord | Loss]:  # noqa: PYI034 (a loop then runs on the bare generator)
+        return self._items
+
+    def __next__(self) -> ImageRecord | Loss:
+        return next(self._items)
+
+    def close(self) -> None:
+        """Stop reading, and tell the ledger what was seen. The chunks are the caller's to close."""
+        self._items.close()
+
+    def _run(self) -> Generator[ImageRecord | Loss, None, None]:
+        room, stream = self._room, self._stream
+        try:
+            yield from room.read(stream)
+            room.finish(stream)
+        except OSError:
+            room.break_off(stream)
+            raise
+        finally:
+            room.flush(stream)
+
+
 def read_records(
     chunks: Iterable[Chunk],
     *,
@@ -52,11 +94,12 @@ def read_records(
     fields: tuple[str, ...] = (),
     max_member_bytes: int = MAX_MEMBER_BYTES,
     num_counted: int = 0,
-) -> Generator[ImageRecord | Loss, None, None]:
+) -> RecordStream:
     """Read the images of one shard, and what is lost between them.
 
     Args:
-        chunks: the bytes of the shard in order; they must not change later.
+        chunks: the bytes of the shard in order; they must not change later. An OSError that they raise says
+            that the rest does not come: no verdict is made of where they break off.
         shard: path or URL of the shard, for the ledger.
         size: bytes in all chunks together, when known.
         ledger: gets images seen, members ignored, notes, and the shard's account at its end.
@@ -67,20 +110,17 @@ def read_records(
         num_counted: the first so many images are in the books of a run before this one: they are yielded, but
             counted neither as seen nor as undelivered.
 
-    Yields:
-        Every image in tar order, with its bytes or its flaw, and every loss between them. The ledger counts
-        an image as seen when it is found, and as undelivered when it was still held at an early end.
+    Returns:
+        An iterator of every image in tar order, with its bytes or its flaw, and every loss between them. The
+        ledger counts an image as seen when it is found, and as undelivered when it was still held at an early
+        end. Where the chunks break off, images whose record had not ended are seen no more: they belong to
+        the bytes from `unread_from` on.
     """
     room = _Room(shard, ledger, extensions, fields, num_counted)
     stream = iter_members(
         chunks, shard=shard, size=size, wanted=room.wants, max_member_bytes=max_member_bytes
     )
-    try:
-        yield from room.read(stream)
-        room.note_absence(stream)
-        ledger.finish_shard(stream.account)
-    finally:
-        room.flush(stream)
+    return RecordStream(room, stream)
 
 
 class _Room:
@@ -107,17 +147,25 @@ class _Room:
         self._num_told = 0
         self._holding = Holding(self._notebook, self._ignored)
         self._ready: deque[ImageRecord | Loss] = deque()
+        self.unread_from = 0
         self.wants = self._wants_field if fields else self._wants_image
 
     def read(self, stream: TarStream) -> Iterator[ImageRecord | Loss]:
         """The images and losses of a stream."""
         return self._read_with_fields(stream) if self._fields else self._read_plain(stream)
 
-    def note_absence(self, stream: TarStream) -> None:
-        """Say so when a sound shard has no images."""
+    def finish(self, stream: TarStream) -> None:
+        """The shard has been read to its end: its account is complete. Note a sound one without images."""
         account = stream.account
         if account.header and not self._has_images and not account.lost:
             self._notebook.add("no_images", "no member of this shard is an image")
+        self._ledger.finish_shard(account)
+
+    def break_off(self, stream: TarStream) -> None:
+        """The rest does not come: images that are held will be seen by who reads them whole."""
+        self.unread_from = min(self._holding.start, stream.account.placed)
+        self._tell_seen()
+        self._ledger.saw(-min(self._holding.drop(), self._num_told))
 
     def flush(self, stream: TarStream) -> None:
         """Write what was counted and noted to the ledger."""
@@ -137,30 +185,38 @@ class _Room:
         return self._wants_image(name) or name.lower().endswith(self._endings)
 
     def _read_plain(self, stream: TarStream) -> Iterator[ImageRecord | Loss]:
-        for item in stream:
-            if isinstance(item, Damage):
-                yield _loss(item)
-            elif item.data is None and item.flaw is None and item.kind == "file":  # not wanted: most members
-                self._ignore(APPLE_DOUBLE if is_apple_double(item.name) else last_extension(item.name))
-            elif (image := self._sort(item, inflated=stream.is_inflated)) is not None:
-                yield image
+        item: Member | Damage | None = None
+        try:
+            for item in stream:
+                if isinstance(item, Damage):
+                    yield _loss(item)
+                elif item.data is None and item.flaw is None and item.kind == "file":  # most members
+                    self._ignore(APPLE_DOUBLE if is_apple_double(item.name) else last_extension(item.name))
+                elif (image := self._sort(item, inflated=stream.is_inflated)) is not None:
+                    yield image
+        finally:
+            self._holding.border = 0 if item is None else end_of(item)
 
     def _read_with_fields(self, stream: TarStream) -> Iterator[ImageRecord | Loss]:
         holding, ready = self._holding, self._ready
         for item in stream:
             if isinstance(item, Damage):
                 ready += holding.hold_loss(_loss(item))
-                yield from self._give_ready()
-                continue
-            key, field = split_name(item.name)
-            if (field := field.lower()) in self._fields and self._is_sidecar(item):
-                ready += holding.hold_sidecar(key, field, item)
-            elif (image := self._sort(item, inflated=stream.is_inflated)) is not None:
-                ready += holding.hold_image(image)
+            else:
+                ready += self._hold(item, inflated=stream.is_inflated)
+            holding.border = end_of(item)
             while ready:
                 yield ready.popleft()
         ready += holding.release()
         yield from self._give_ready()
+
+    def _hold(self, member: Member, *, inflated: bool) -> list[ImageRecord | Loss]:
+        """Hold a member that belongs to a record; returns what is ready before it."""
+        key, field = split_name(member.name)
+        if (field := field.lower()) in self._fields and self._is_sidecar(member):
+            return self._holding.hold_sidecar(key, field, member)
+        image = self._sort(member, inflated=inflated)
+        return [] if image is None else self._holding.hold_image(image)
 
     def _give_ready(self) -> Iterator[ImageRecord | Loss]:
         while self._ready:
@@ -218,6 +274,11 @@ def _loss(damage: Damage) -> Loss:
     before = f", before {damage.before!r}" if damage.before else ""
     detail = f"{damage.detail}{after}{before}"
     return Loss(damage.shard, damage.start, damage.end, damage.reason, detail)
+
+
+def end_of(item: Member | Damage) -> int:
+    """Where an item ends by its own account, padding included."""
+    return item.end if isinstance(item, Damage) else item.offset + item.size + padding(item.size)
 
 
 def is_renamed_image(member: Member, *, is_apple: bool, likeness: Likeness) -> bool:

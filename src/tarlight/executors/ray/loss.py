@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def lost_section(partition: Partition, cause: str) -> Section:
-    """Return a section that ends all shards of a partition which are not done, as lost.
+    """Return a section in which all shards of a partition that are not done are lost for this run (withheld).
 
     A shard that was begun is named whole: which of its bytes belong to images that have arrived nobody knows.
 
@@ -30,6 +30,6 @@ def lost_section(partition: Partition, cause: str) -> Section:
             continue
         start = course.start_of(shard)
         before = f"; {start.images} of its images had been settled before" if start is not None else ""
-        section.lose(Loss(shard, 0, size or 0, LossReason.READ_FAILED, cause + before))
-        section.done.append(shard)
+        detail, is_sized = cause + before, size is not None
+        section.withhold(Loss(shard, 0, size or 0, LossReason.READ_FAILED, detail, is_sized))
     return section

@@ -111,9 +111,16 @@ class Assembler:
             if isinstance(item, Group):
                 return True
             if isinstance(item, ShardEnd):
-                self._bookmark.end_shard(item)
+                self._end_shard(item)
             else:
                 self._feed()
+
+    def _end_shard(self, end: ShardEnd) -> None:
+        if end.withheld is None:
+            self._bookmark.end_shard(end)
+        else:
+            self._bookmark.withhold(end, end.withheld)
+            self._failures.count_loss(end.withheld)
 
     def _wait(self) -> Item:
         """Wait for what is first in the line, and until it is decoded."""
@@ -162,8 +169,9 @@ class Assembler:
     def _settle(self, group: Group, entry: Candidate) -> None:
         """Put one image into the batch or into the ledger."""
         group.position += 1
-        self._bookmark.num_images += 1
-        self._failures.settled += 1
+        stored_bytes = entry.record.stored_bytes
+        self._bookmark.settle(stored_bytes)
+        self._failures.count_image(stored_bytes)
         outcome = entry.outcome
         if isinstance(outcome, Refusal):
             self._skip(group.shard, entry.record, outcome)

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tarlight.ledger import Branch, Position
+from tarlight.ledger import Branch, Position, Section
 
 if TYPE_CHECKING:
     from array import array
 
-    from tarlight.ledger import Books, Section
+    from tarlight.ledger import Books, Loss
     from tarlight.stages.image.io.candidate import Group, ShardEnd
 
 
@@ -39,6 +39,12 @@ class Bookmark:
         self._group, self.num_images = group, 0
         return is_first
 
+    def settle(self, stored_bytes: int) -> None:
+        """An image is delivered or skipped; 0 where nobody knows what it takes in the shard."""
+        self.num_images += 1
+        self.books.section.sized_images += stored_bytes > 0
+        self.books.section.sized_bytes += stored_bytes
+
     def skip(self, offset: int) -> None:
         """The image with this offset was skipped."""
         self._skipped.append(offset)
@@ -49,8 +55,18 @@ class Bookmark:
         section.add(end.section)
         section.seen -= self._num_told  # told already, in sections before this one
         section.done.append(end.path)
-        self._group, self._num_told = None, 0
-        self._skipped = Position().skipped
+        self._leave_shard()
+
+    def withhold(self, end: ShardEnd, loss: Loss) -> None:
+        """What came of a shard is settled; the rest, and what was written of the shard as a whole, is not."""
+        if self._group is not None:
+            self._mark(self._group)
+        self.books.withhold(loss)
+        section = self.books.section
+        unsettled = section.withheld = section.withheld or Section()
+        end.section.seen -= self._num_told
+        unsettled.add(end.section)
+        self._leave_shard()
 
     def cut(self) -> Section:
         """Return what was settled since the last cut."""
@@ -60,6 +76,10 @@ class Bookmark:
 
     def _begin_shard(self, group: Group) -> None:
         self._first_image, self._num_told = group.images_before, 0
+        self._skipped = Position().skipped
+
+    def _leave_shard(self) -> None:
+        self._group, self._num_told = None, 0
         self._skipped = Position().skipped
 
     def _mark(self, group: Group) -> None:

@@ -123,6 +123,9 @@ class ShardEnd:
     section: Section
     """What the rooms before this one wrote of it."""
 
+    withheld: Loss | None = None
+    """What of it did not come: then it has not been read to its end."""
+
 
 def _extra_copies(encoded: Encoded) -> int:
     """Copies of the pixels' bytes that this image needs beyond those of any image."""

@@ -19,26 +19,38 @@ _SKIP_INSTEAD = 'with on_error="skip" it is recorded and the run goes on'
 class Failures:
     """Counts skips and losses in tar order, and raises when there are too many. For one thread.
 
-    `before` is what runs before this one have settled, which counts as well.
+    A lost range counts as as many images as it would hold at the mean size of those before it, at least one;
+    as one where nothing is known. `before` is what runs before this one have settled, which counts as well.
     """
 
     def __init__(self, options: ReaderOptions, before: Section) -> None:
-        self.settled = before.seen
-        """Images that were delivered or skipped so far."""
         self._limit = None if options.is_part else options.max_failures
         self._raises = options.on_error == "raise"
-        self._count = before.num_skipped + before.num_losses
+        self._settled = 0
+        self._skipped = 0
+        self._lost = 0
+        self._sized_images = 0
+        self._sized_bytes = 0
+        self._take(before)
+
+    def count_image(self, stored_bytes: int) -> None:
+        """Count an image that is delivered or skipped; 0 bytes where nobody knows what it takes."""
+        self._settled += 1
+        self._sized_images += stored_bytes > 0
+        self._sized_bytes += stored_bytes
 
     def count_skip(self, skip: Skip) -> None:
         """Count an image that is not delivered."""
-        self._add()
+        self._skipped += 1
+        self._check()
         if self._raises:
             where = f"{skip.shard}: {skip.member} at offset {skip.offset}"
             raise ImageError(f"{where}: {skip.reason}: {skip.detail}; {_SKIP_INSTEAD}")
 
     def count_loss(self, loss: Loss) -> None:
         """Count a range of bytes that could not be read."""
-        self._add()
+        self._lost += self._images_in(loss)
+        self._check()
         self.check_loss(loss)
 
     def check_loss(self, loss: Loss) -> None:
@@ -49,32 +61,53 @@ class Failures:
 
     def count_section(self, section: Section) -> None:
         """Count what another process has settled; with `on_error="raise"` it has raised there."""
-        self.settled += section.seen
-        self._count += section.num_skipped + section.num_losses
-        if section.num_skipped or section.num_losses:
+        before = self._num_failed
+        self._take(section)
+        if self._num_failed > before:
             self._check()
 
     def check_at_end(self) -> None:
         """All images have been seen: now a fraction says what it says, however few they were."""
-        if isinstance(self._limit, float) and self._count > self._limit * self.settled:
+        if isinstance(self._limit, float) and self._num_failed > self._limit * self._num_known:
             self._stop()
 
-    def _add(self) -> None:
-        self._count += 1
-        self._check()
+    @property
+    def _num_failed(self) -> int:
+        return self._skipped + self._lost
+
+    @property
+    def _num_known(self) -> int:
+        """Images that were settled, and those that lost ranges stand for."""
+        return self._settled + self._lost
+
+    def _take(self, section: Section) -> None:
+        self._settled += section.seen
+        self._skipped += section.num_skipped
+        self._sized_images += section.sized_images
+        self._sized_bytes += section.sized_bytes
+        for part in (section, section.withheld):
+            if part is not None:
+                self._lost += sum(map(self._images_in, part.losses)) + part.num_losses - len(part.losses)
+
+    def _images_in(self, loss: Loss) -> int:
+        """As how many images a lost range counts."""
+        if not self._sized_bytes:
+            return 1
+        return max(1, (loss.end - loss.start) * self._sized_images // self._sized_bytes)
 
     def _check(self) -> None:
         if self._limit is None:
             return
         if not isinstance(self._limit, float):
-            too_many = self._count > self._limit
+            too_many = self._num_failed > self._limit
         else:
-            too_many = self.settled >= ENOUGH_IMAGES and self._count > self._limit * self.settled
+            too_many = self._num_known >= ENOUGH_IMAGES and self._num_failed > self._limit * self._num_known
         if too_many:
             self._stop()
 
     def _stop(self) -> None:
+        guess = f", {self._lost} of them by the size of what is lost," if self._lost else ""
         raise TooManyFailuresError(
-            f"{self._count} failures in {self.settled} images are more than max_failures={self._limit}; the "
-            "report of Pipeline.stream() names each of them"
+            f"{self._num_failed} failures in {self._num_known} images{guess} are more than "
+            f"max_failures={self._limit}; the report of Pipeline.stream() names each of them"
         )

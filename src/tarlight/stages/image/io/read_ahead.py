@@ -7,14 +7,13 @@ when the byte budget is used up and goes on when the consumer takes a batch. Not
 from __future__ import annotations
 
 import threading
-from contextlib import closing
 from itertools import zip_longest
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from tarlight.decode import Caps, Encoded, Refusal, read_facts
-from tarlight.errors import ShardChangedError, ShardChecksumError, ShardReadError
-from tarlight.ledger import Branch, Loss, LossReason, ShardAccount
+from tarlight.errors import InputMissingError
+from tarlight.ledger import Branch, Loss, ShardAccount
 from tarlight.ledger.times import PARTITIONS, READING, ROOM, STORE
 from tarlight.stages.image.io.budget import ByteBudget
 from tarlight.stages.image.io.candidate import (
@@ -29,6 +28,7 @@ from tarlight.stages.image.io.candidate import (
 from tarlight.stages.image.io.decode_threads import start_threads
 from tarlight.stages.image.io.option import GROUP_BYTES, GROUP_IMAGES
 from tarlight.stages.image.io.resume import check_version, pass_settled
+from tarlight.stages.image.io.shard_bytes import FAILURES, Failure, ShardBytes, is_withheld, whole_loss
 from tarlight.storage import Reading, ShardStat, StoppedError
 from tarlight.tar import read_records
 
@@ -36,12 +36,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tarlight.decode import Decoder
-    from tarlight.ledger import Books
-    from tarlight.ledger.times import Watch
+    from tarlight.ledger import Position
     from tarlight.stages.base import StageContext
     from tarlight.stages.image.io.option import ReaderOptions
     from tarlight.storage import OpenShard
-    from tarlight.tar import ImageRecord
+    from tarlight.tar import ImageRecord, RecordStream
     from tarlight.tasks import FileGroupTask
 
 
@@ -117,65 +116,86 @@ class ReadAhead:
         try:
             with self._watch.waiting_for(STORE):
                 opened = self._reading.open(path, size)
-        except (ShardReadError, ShardChangedError) as error:
+        except FAILURES as error:
+            was_known = size is not None or not isinstance(error, InputMissingError)
+            if self._options.on_error == "raise" or not was_known:
+                raise
             self._lose_shard(task, ShardStat(str(path), size, ""), error)  # without the query of a URL
         else:
             self._read_records(task, opened)
 
-    def _lose_shard(
-        self, task: FileGroupTask, shard: ShardStat, error: ShardReadError | ShardChangedError
-    ) -> None:
+    def _lose_shard(self, task: FileGroupTask, shard: ShardStat, error: Failure) -> None:
         """Not even the first byte came, however often it was asked for."""
-        if self._options.on_error == "raise":
-            raise error
-        group = Group(task, shard)
-        group.add(_loss_of(shard, 0, error))
-        books = Branch(self._ledger)
-        books.finish_shard(ShardAccount(shard.path))
+        loss, books = whole_loss(shard, error, self._course.start_of(shard.path)), Branch(self._ledger)
+        self._end_broken(Group(task, shard), books, loss, error)
+
+    def _end_broken(self, group: Group, books: Branch, loss: Loss, error: Failure) -> None:
+        """What is left of a shard is lost: withheld, or settled in a group of its own."""
+        if is_withheld(error):
+            self.line.put(ShardEnd(loss.shard, books.section, loss))
+            return
+        group.add(loss)
         self._hand_over(group)
-        self.line.put(ShardEnd(shard.path, books.section))
+        if not books.section.shards:
+            books.finish_shard(ShardAccount(loss.shard))
+        self.line.put(ShardEnd(loss.shard, books.section))
 
     def _read_records(self, task: FileGroupTask, opened: OpenShard) -> None:
         shard, start = opened.stat, self._course.start_of(opened.stat.path)
         check_version(shard, start)
         books = Branch(self._ledger)
-        source = _ShardBytes(opened, books, self._options.on_error, self._stopping, self._watch)
-        records = read_records(
-            source,
-            shard=shard.path,
-            size=shard.size,
-            ledger=books,
-            extensions=self._options.extensions,
-            fields=self._options.fields,
-            max_member_bytes=self._options.max_member_bytes,
-            num_counted=start.images if start else 0,
-        )
-        group, pixel_copies = Group(task, shard), self.decoder.pixel_copies
+        source = ShardBytes(opened, books, self._options.on_error, self._stopping, self._watch)
+        records = self._records(source, shard, start, books)
+        group = Group(task, shard)
         try:
             if start is not None:
+                group.entries_before, group.images_before = start.entries, start.images
                 group.names_before = pass_settled(
                     records, start, shard.path, lambda: source.failure is not None
                 )
-                group.entries_before, group.images_before = start.entries, start.images
             for entry in records:
-                if isinstance(entry, Loss):
-                    group.add(entry)
-                else:
-                    candidate = self._admit(entry)
-                    group.add(candidate, candidate.decoding_bytes(pixel_copies))
-                    group.has_work = group.has_work or candidate.encoded is not None
+                self._add(group, entry)
                 if len(group.entries) >= GROUP_IMAGES or group.num_bytes >= GROUP_BYTES:
                     full, group = group, group.following()
                     self._hand_over(full)
             source.check()
+        except FAILURES as error:
+            if error is not source.failure:
+                raise
         finally:
             records.close()
             source.close()
-            if source.failure is not None:
-                group.add(source.failure)
             if group.entries:
                 self._hand_over(group)
-        self.line.put(ShardEnd(shard.path, books.section))
+        if source.failure is not None:
+            self._end_broken(
+                group.following(), books, source.loss(records, source.failure, start), source.failure
+            )
+        else:
+            self.line.put(ShardEnd(shard.path, books.section))
+
+    def _records(
+        self, source: ShardBytes, shard: ShardStat, start: Position | None, books: Branch
+    ) -> RecordStream:
+        options = self._options
+        return read_records(
+            source,
+            shard=shard.path,
+            size=shard.size,
+            ledger=books,
+            extensions=options.extensions,
+            fields=options.fields,
+            max_member_bytes=options.max_member_bytes,
+            num_counted=start.images if start else 0,
+        )
+
+    def _add(self, group: Group, entry: ImageRecord | Loss) -> None:
+        if isinstance(entry, Loss):
+            group.add(entry)
+            return
+        candidate = self._admit(entry)
+        group.add(candidate, candidate.decoding_bytes(self.decoder.pixel_copies))
+        group.has_work = group.has_work or candidate.encoded is not None
 
     def _admit(self, record: ImageRecord) -> Candidate:
         data, record.data = record.data, None
@@ -194,61 +214,6 @@ class ReadAhead:
         self.line.put(group)
 
 
-class _ShardBytes:
-    """The chunks of a shard; a read that fails ends them and becomes a loss."""
-
-    def __init__(
-        self, opened: OpenShard, ledger: Books, on_error: str, stopping: threading.Event, watch: Watch
-    ) -> None:
-        self.failure: Loss | None = None
-        self._has_ended = False
-        self._opened = opened
-        self._shard = opened.stat
-        self._ledger = ledger
-        self._on_error = on_error
-        self._stopping = stopping
-        self._watch = watch
-        self._position = 0
-
-    def __iter__(self) -> Iterator[bytes]:
-        try:
-            with closing(self._opened.chunks()) as chunks:
-                while (chunk := self._next(chunks)) is not None:
-                    if self._stopping.is_set():
-                        raise StoppedError
-                    self._position += len(chunk)
-                    self._ledger.read(len(chunk))
-                    yield chunk
-            self._has_ended = True
-        except (ShardReadError, ShardChangedError) as error:
-            if self._on_error == "raise":
-                raise
-            self.failure = _loss_of(self._shard, self._position, error)
-
-    def _next(self, chunks: Iterator[bytes]) -> bytes | None:
-        with self._watch.waiting_for(STORE):
-            return next(chunks, None)
-
-    def check(self) -> None:
-        """A store that ends must have given all bytes; a parser that gives a shard up stops before that."""
-        if self._has_ended and self._shard.size not in (None, self._position):
-            self._ledger.distrust(
-                f"{self._shard.path}: {self._position} of {self._shard.size} bytes were read"
-            )
-
-    def close(self) -> None:
-        """Nothing more is read: note how the reading went."""
-        for note in self._opened.notes():
-            self._ledger.note(note)
-
-
 def _shards(task: FileGroupTask) -> Iterator[tuple[str, int | None]]:
     """The shards of a partition, with their sizes where these are known."""
     return zip_longest(task.data, task.sizes[: len(task.data)])
-
-
-def _loss_of(shard: ShardStat, position: int, error: ShardReadError | ShardChangedError) -> Loss:
-    """What is lost by an error in mid-shard; after the last byte, none of those that are in the books."""
-    checked = isinstance(error, ShardChecksumError)
-    reason = LossReason.CHECKSUM_MISMATCH if checked else LossReason.READ_FAILED
-    return Loss(shard.path, position, max(position, shard.size or position), reason, str(error))

@@ -31,7 +31,7 @@ class ReaderWatch:
         Raises:
             TooManyFailuresError: more than `max_failures` in the whole run.
         """
-        self._has_read = self._has_read or bool(section.seen or section.num_losses)
+        self._has_read = self._has_read or bool(section.seen or section.num_losses or section.withheld)
         self._fields_unseen -= section.fields
         self._failures.count_section(section)
 
@@ -41,7 +41,8 @@ class ReaderWatch:
         Raises:
             TarError: `on_error="raise"`.
         """
-        for loss in section.losses:
+        withheld = section.withheld.losses if section.withheld is not None else ()
+        for loss in (*section.losses, *withheld):
             self._failures.check_loss(loss)
 
     def finish(self) -> None:
