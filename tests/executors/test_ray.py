@@ -167,16 +167,23 @@ def test_killed_worker_with_a_source_of_ones_own(small_ray, tmp_path):
 
 
 def test_partition_that_kills_its_workers(small_ray, tmp_path):
-    """A partition that kills four workers is lost, named in the ledger, and all others are delivered."""
+    """A partition that kills four workers is lost by name, others are delivered, and another run tries."""
     folder = write(tmp_path / "data", [(".tar", ["good"] * 3)] * 4)
     marker = tmp_path / "marker"
     pipeline = make(folder, batch_size=2, num_threads=1).add_stage(Killer("1-0002.jpg", marker, always=True))
-    report = pipeline.run(RayExecutor()).report
+    stream = pipeline.stream(RayExecutor(), checkpoint_path=tmp_path / "c.json")
+    assert len(list(stream)) == 7
+    report = stream.report
     (loss,) = report.losses
     assert (loss.reason, loss.shard.rpartition("/")[2]) == ("read_failed", "001.tar")
     assert "4 workers died" in loss.detail
     assert report.images_delivered == 3 * 3 + 2
     assert report.is_balanced
+    assert report.shards_withheld == 1
+    again = make(folder).stream(checkpoint_path=tmp_path / "c.json")
+    assert [image.image_path.rpartition("/")[2] for batch in again for image in batch.data] == ["1-0002.jpg"]
+    assert again.report.images_delivered == 4 * 3
+    assert not len(again.report.losses)
 
 
 def test_lost_partition_stops_the_run_if_asked_to(small_ray, tmp_path):

@@ -6,6 +6,9 @@ strikes for ever costs the rest of the shard, in the ledger, or stops the listin
 
 from __future__ import annotations
 
+import io
+import tarfile
+
 import pytest
 
 from tarlight.errors import ShardChangedError, TarlightError
@@ -91,6 +94,24 @@ def table(s3):
     return Table(s3)
 
 
+def members(data):
+    """Name, first and last byte (headers and padding included) of each member, by another reader."""
+    with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+        found = archive.getmembers()
+    ends = [member.offset for member in found[1:]] + [found[-1].offset_data + found[-1].size + 511 & ~511]
+    return [(member.name, member.offset, end) for member, end in zip(found, ends, strict=True)]
+
+
+def borders(data):
+    """Where something may begin to be missing: at a member, or behind the last one."""
+    return {0} | {end for _, _, end in members(data)}
+
+
+def num_images_before(data, place):
+    """How many images end at a place or before it."""
+    return sum(name.endswith(".jpg") and end <= place for name, _, end in members(data))
+
+
 def _shard(place):
     return "small" if place == "only range" else "big"
 
@@ -119,10 +140,15 @@ def test_a_fault_that_stays(table, proxy, name, place):
         return  # the bytes that were asked for came first, and the MD5 is right
     assert loaded.images == whole[: len(loaded.images)]
     assert len(loaded.images) < len(whole) or place == "last range"
-    (loss,) = (loss for loss in loaded.report.losses if loss.reason == "read_failed")
+    (loss,) = loaded.report.losses
+    data = BIG if _shard(place) == "big" else SMALL
     assert loss.shard.endswith(f"table/{_shard(place)}/00.tar")
-    assert table.ranges[place][0] <= loss.start < table.ranges[place][1]
-    assert loss.end == len(BIG if _shard(place) == "big" else SMALL)
+    assert (loss.reason, loss.end, loss.is_sized) == ("read_failed", len(data), True)
+    assert loss.start in borders(data)
+    assert loss.start < table.ranges[place][1]
+    assert num_images_before(data, loss.start) == len(loaded.images) == loaded.report.images_seen
+    assert not loaded.report.images_skipped
+    assert {note.kind for note in loaded.report.notes} <= {"retried"}
     assert len(proxy.requests) < 60
 
 

@@ -47,6 +47,9 @@ LOSS_HINTS = {
 }
 """What each reason means, in a few words."""
 
+ACCOUNTED = "every image and byte accounted for"
+"""Said of books that balance, where no shard of unknown size was lost."""
+
 _FIRST = 5
 """Losses, notes of a kind and ignored kinds that are shown; the JSON has them all."""
 _LOOKED_AT = 10_000
@@ -76,7 +79,7 @@ def headline(report: Report) -> Row:
     """One sentence that says how the run went."""
     delivered = f"{count(report.images_delivered)} of {plural(report.images_seen, 'image')} delivered"
     places = len(report.losses)
-    lost = f"{plural(places, 'place')} lost ({plural(report.bytes_lost, 'byte')}), " if places else ""
+    lost = f"{plural(places, 'place')} lost ({_lost_amount(report)}), " if places else ""
     where = f"{plural(report.shards, 'shard')} in {duration(report.seconds)}"
     return Row(f"{report.outcome}: {delivered}, {lost}{where}", tone=_tone(report))
 
@@ -96,6 +99,16 @@ def rows(report: Report, encoding: str = "utf-8") -> Iterator[Row]:
     yield from _rate_rows(report)
     yield from _stage_rows(report, encoding)
     yield from _balance_rows(report, encoding)
+
+
+def _lost_amount(report: Report) -> str:
+    amount = plural(report.bytes_lost, "byte")
+    return f"{amount} and {unsized}" if (unsized := unsized_text(report)) else amount
+
+
+def unsized_text(report: Report) -> str:
+    """Return how many lost shards, or rests of them, nobody knows the size of; empty where there are none."""
+    return f"{plural(report.unsized_losses, 'shard')} of unknown size" if report.unsized_losses else ""
 
 
 def _tone(report: Report) -> Tone:
@@ -173,21 +186,27 @@ def _byte_rows(report: Report, encoding: str) -> Iterator[Row]:
     yield Row("bytes read", count(report.bytes_read), num_bytes(report.bytes_read))
     places = len(report.losses)
     remark = f"in {plural(places, 'place')}" if places else ""
+    if unsized := unsized_text(report):
+        remark = f"{remark}, and {unsized}"
     yield Row("lost", count(report.bytes_lost), remark, depth=1, tone="warn" if places else "plain")
     for loss in islice(report.losses, _FIRST):
         yield Row(
             loss.reason.value,
-            count(loss.end - loss.start),
+            count(loss.end - loss.start) if loss.is_sized else "unknown",
             LOSS_HINTS[loss.reason],
             (_loss_text(loss, encoding),),
             depth=2,
         )
     if places > _FIRST:
         yield Row(f"{count(places - _FIRST)} more", depth=2)
+    if report.shards_withheld:
+        remark = "shards that did not come: a run that goes on from a checkpoint tries them again"
+        yield Row("withheld", count(report.shards_withheld), remark, depth=1, tone="warn")
 
 
 def _loss_text(loss: Loss, encoding: str) -> str:
-    where = f"{label(loss.shard, _SHARD, encoding)}, bytes {loss.start:,} to {loss.end:,}"
+    place = f"bytes {loss.start:,} to {loss.end:,}" if loss.is_sized else f"from byte {loss.start:,} on"
+    where = f"{label(loss.shard, _SHARD, encoding)}, {place}"
     detail = loss.detail.removeprefix(f"{loss.shard}: ")  # errors name the shard, which is named already
     return f"{where}: {label(detail, _DETAIL, encoding)}" if detail else where
 
@@ -231,7 +250,9 @@ def _stage_rows(report: Report, encoding: str) -> Iterator[Row]:
 
 def _balance_rows(report: Report, encoding: str) -> Iterator[Row]:
     if report.is_balanced:
-        yield Row("balanced", "yes", "every image and byte accounted for", tone="good")
+        unsized = unsized_text(report)
+        remark = f"every image that was seen; {unsized} lost" if unsized else ACCOUNTED
+        yield Row("balanced", "yes", remark, tone="warn" if unsized else "good")
         return
     gone = report.images_delivered + report.num_skipped + report.num_filtered + report.undelivered
     missing = report.images_seen + report.images_added - gone

@@ -126,7 +126,12 @@ class ShardRow:
     @property
     def is_sound(self) -> bool:
         """True when nothing was skipped or lost."""
-        return not self.skipped and not self.bytes_lost
+        return not self.skipped and not self.has_losses
+
+    @property
+    def has_losses(self) -> bool:
+        """True when bytes were lost, however many nobody may know."""
+        return any(cell & LOST for cell in self.cells)
 
 
 @dataclass(frozen=True, slots=True)

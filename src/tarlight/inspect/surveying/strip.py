@@ -55,7 +55,7 @@ class Strip:
     def lose(self, start: int, end: int) -> None:
         """The bytes from `start` to `end` were lost."""
         self.bytes_lost += end - start
-        self._mark(start, end, LOST)
+        self._mark(start, max(end, start + 1), LOST)  # also where nobody knows how much
 
     def copy(self) -> Strip:
         """Return one of its own that says the same."""

@@ -9,6 +9,7 @@ from tarlight.report.figure import count, digits, duration, num_bytes, plural, r
 from tarlight.report.label import shorten
 from tarlight.report.page.chart import percent, share
 from tarlight.report.page.markup import Markup, element, shown_place
+from tarlight.report.row import ACCOUNTED, unsized_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -34,6 +35,8 @@ def _sentence(report: Report) -> str:
     gone += [f"{count(report.undelivered)} on their way when it stopped"] if report.undelivered else []
     places = len(report.losses)
     lost = f"{num_bytes(report.bytes_lost)} lost in {plural(places, 'place')}" if places else "nothing lost"
+    if unsized := unsized_text(report):
+        lost = f"{lost}, {unsized} among them"
     delivered = f"{count(report.images_delivered)} delivered"
     return (
         f"{plural(report.images_seen, 'image')} seen in {plural(report.shards, 'shard')}: "
@@ -81,7 +84,9 @@ def _books(report: Report) -> Markup:
 
 def _verdict(report: Report) -> Markup:
     if report.is_balanced:
-        return element("li", "✓ every image and byte accounted for", class_="verdict")
+        unsized = unsized_text(report)
+        text = f"every image seen is accounted for; {unsized} lost" if unsized else ACCOUNTED
+        return element("li", f"✓ {text}", class_="verdict")
     return element("li", "the books do not balance", class_="verdict bad")
 
 
@@ -89,7 +94,7 @@ def _figures(survey: Survey) -> Markup:
     report = survey.report
     entries = [
         ("images", count(report.images_delivered), "delivered"),
-        ("shards", count(report.shards), "read to their end"),
+        ("shards", count(report.shards - report.shards_withheld), "read to their end"),
         ("data", num_bytes(report.bytes_read), "read"),
         ("pixels", _pixels(report.pixels), "decoded"),
         ("problems", count(sum(survey.problem_counts.values())), "skipped or lost"),

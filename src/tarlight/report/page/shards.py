@@ -71,6 +71,8 @@ def _counts(row: ShardRow) -> list[Markup]:
         parts.append(element("span", f"{count(row.skipped)} skipped", class_="skipped"))
     if row.bytes_lost:
         parts.append(element("span", f"{num_bytes(row.bytes_lost)} lost", class_="lost"))
+    elif row.has_losses:
+        parts.append(element("span", "lost, nobody knows how much", class_="lost"))
     parts.append(element("span", num_bytes(row.size), class_="size"))
     return parts
 
