@@ -110,10 +110,7 @@ def record_shard(tmp_path):
 
 @pytest.mark.parametrize("fields", [(), ("txt",)])
 def test_one_loss_names_all_that_is_missing(record_shard, fields):
-    """Wherever a shard breaks off there is one loss, from the first byte without an entry, and nothing else.
-
-    Images whose record had not ended belong to it.
-    """
+    """Wherever a shard breaks off, one loss names all that no entry accounts for, unfinished records too."""
     data = Path(record_shard).read_bytes()
     with tarfile.open(fileobj=io.BytesIO(data)) as archive:
         found = archive.getmembers()
@@ -169,6 +166,22 @@ def test_the_run_says_that_shards_are_left(tmp_path):
     assert len(names) == len(set(names)) == 12
     assert (again.report.bytes_lost, len(again.report.losses), again.report.shards_withheld) == (0, 0, 0)
     assert json.loads(path.read_text())["state"]["finished"]
+
+
+def test_a_checkpoint_of_the_first_kind_is_read(tmp_path):
+    """A checkpoint that does not say what images take, or whether losses have a size, is gone on from."""
+    folder = write(tmp_path / "data", [(".hit.tar", ["good"] * 9)])
+    with stream(folder, batch_size=1) as run:
+        expected = [name for batch in run for name in ids(batch)]
+        state = run.state_dict()
+    for name in ("unsized_losses", "sized_images", "sized_bytes"):
+        assert (state["ledger"].pop(name) > 0) == (name != "unsized_losses")
+    state["ledger"]["losses"] = [loss[:5] for loss in state["ledger"]["losses"]]
+    again = stream(folder)
+    again.load_state_dict(state)
+    assert list(again) == []
+    assert (again.report.images_delivered, len(again.report.losses)) == (len(expected), 1)
+    assert books(again.report) == books(run.report)
 
 
 class Remove(ProcessingStage[FileGroupTask, FileGroupTask]):

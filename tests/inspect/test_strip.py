@@ -39,6 +39,15 @@ def test_a_strip_uses_its_cells() -> None:
     assert NUM_CELLS // 2 <= len(strip.row().cells) <= NUM_CELLS
 
 
+def test_a_loss_without_a_length_is_seen() -> None:
+    """A shard that was lost with a size that nobody knows is not sound; nor is one of a wrong checksum."""
+    unknown, wrong = Strip("a.tar"), Strip("b.tar", 5_000)
+    unknown.lose(0, 0)
+    wrong.lose(5_000, 5_000)
+    assert [strip.row().is_sound for strip in (unknown, wrong, Strip("c.tar", 5_000))] == [False, False, True]
+    assert wrong.row().size == 5_000
+
+
 def test_a_gzip_shard_is_as_long_as_its_contents() -> None:
     """Offsets of a gzip shard count inflated bytes, so the size of the file is not the strip's."""
     strip = Strip("a.tar.gz", 1_000_000, inflated=True)

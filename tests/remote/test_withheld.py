@@ -140,6 +140,16 @@ def test_lost_shards_stop_a_run(front, proxy, executor):
     assert stream.report.is_balanced
 
 
+def test_an_object_that_is_gone_is_a_loss(front, proxy, executor):
+    """An object that was listed and is not there any more is lost by name and size; others are delivered."""
+    proxy.add(fault.status(404, "Not Found", "NoSuchKey"), lambda request: "2.tar" in request.target)
+    stream = made(front).stream(executor)
+    assert len(names(stream)) == 9 + 20 + 9
+    (loss,) = stream.report.losses
+    assert (loss.shard[-5:], loss.start, loss.end) == ("2.tar", 0, len(SHARDS[2]))
+    assert stream.report.is_balanced
+
+
 def test_a_shard_whose_size_nobody_told(proxy):
     """Of a URL that never answered no size is claimed, and not that every byte is accounted for."""
     proxy.add(OUT_OF_ORDER)

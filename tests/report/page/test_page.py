@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tarlight.ledger import Ledger, Skip, SkipReason
+from tarlight.ledger import Ledger, Loss, LossReason, Skip, SkipReason
 from tarlight.report.label import printable
 from tarlight.report.page import render_page
 from tarlight.report.page.markup import element, flowing, without_secrets
@@ -112,6 +112,16 @@ def test_problems_are_counted_exactly_and_shown_fairly() -> None:
     assert [problem.reason for problem in survey.problems] == ["empty"] * 9
     assert len({int(problem.key) // 2_000 for problem in survey.problems}) > 2
     assert "Showing 9 of 10,050 problems, a fair sample" in render_page(survey)
+
+
+def test_a_page_claims_nothing_of_sizes_that_nobody_told() -> None:
+    """Where a shard of unknown size was lost, the page says so, and not that every byte is accounted for."""
+    ledger = Ledger()
+    ledger.withhold(Loss("a.tar", 0, 0, LossReason.READ_FAILED, "HTTP 500", is_sized=False))
+    text = render_page(survey_of([image()], ledger))
+    assert "1 shard of unknown size lost" in text
+    assert "every image and byte accounted for" not in text
+    assert "every image and byte accounted for" in render_page(survey_of([image()]))
 
 
 @pytest.mark.parametrize(

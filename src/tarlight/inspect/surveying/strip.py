@@ -55,7 +55,8 @@ class Strip:
     def lose(self, start: int, end: int) -> None:
         """The bytes from `start` to `end` were lost."""
         self.bytes_lost += end - start
-        self._mark(start, max(end, start + 1), LOST)  # also where nobody knows how much
+        # What has no length, or none that anybody knows, marks the cell in which it lies.
+        self._mark(start if end > start else max(start - 1, 0), max(end, 1), LOST)
 
     def copy(self) -> Strip:
         """Return one of its own that says the same."""

@@ -90,8 +90,9 @@ class ImageReaderStage(ProcessingStage[FileGroupTask, ImageBatch]):
             extensions: Last extensions that make a member an image, in any case; JPEG only.
             fields: Fields of the same record to attach to `image.metadata`, such as `("txt", "json")`.
             on_error: `skip` records a bad image or damage and goes on; `raise` stops at the first.
-            max_failures: Stop when more images and ranges than this failed: a count, or a fraction (float
-                up to 1) of the images seen, looked at from the 100th image on and at the end.
+            max_failures: Stop when more images than this failed: a count, or a fraction (float up to 1) of
+                all, looked at from the 100th image on and at the end. A lost range counts as as many as it
+                would hold at the mean size of the images before it in the run; as one at least.
             damaged: `skip` images whose data is damaged, or `deliver` them with `image.damaged = True`.
             exif_orientation: Turn and mirror images as their EXIF or XMP data says.
             max_pixels: Larger images are skipped; the default is Pillow's limit.
