@@ -74,6 +74,7 @@ ENDINGS = (".tar", ".tar.gz", ".cut.tar", ".hit.tar")
 LEGS = st.lists(st.tuples(FAILING, OPTIONS, st.sampled_from([1, 3, 10**6, 10**6])), min_size=1, max_size=3)
 
 
+@example([(".tar", ["empty"]), (".tar", [])], [({"001": 0}, ONE, 1)], ONE, ("txt",))  # no field in either
 @example([(".tar", ["good"] * 3)], [({"000": 2_500}, ONE, 10**6)], ONE, ())
 @example([(".tar", ["good", "again", "broken", "good"])], [({"000": 4_000}, ONE, 10**6)] * 2, ONE, ("txt",))
 @given(shards=SHARDS, legs=LEGS, last=OPTIONS, fields=st.sampled_from([(), ("txt",)]))

@@ -61,6 +61,7 @@ class Assembler:
         self._failures = Failures(options, context.course.resumed)
         self._fields_unseen = set(options.fields) - context.course.resumed.fields
         self._num_noted = 0
+        self._is_whole = True
         self._decoders: Counter[str] = Counter()
         self._fallbacks: Counter[str] = Counter()
 
@@ -119,6 +120,7 @@ class Assembler:
         if end.withheld is None:
             self._bookmark.end_shard(end)
         else:
+            self._is_whole = False
             self._bookmark.withhold(end, end.withheld)
             self._failures.count_loss(end.withheld)
 
@@ -232,7 +234,9 @@ class Assembler:
     def _note_unseen_fields(self) -> None:
         before = self._context.course.resumed
         if self._task is not None or before.seen or before.num_losses:
-            note_unseen_fields(self._fields_unseen, self._ledger)
+            # Where something was withheld the next run has the last word: then this one is not committed.
+            books = self._ledger if self._is_whole else self._context.ledger
+            note_unseen_fields(self._fields_unseen, books)
 
     def _cut(self) -> Iterator[ImageBatch]:
         """Yield the batch that is being filled, if there is anything in it."""
