@@ -9,7 +9,8 @@ The books are kept by those who see things happen, and they meet only here. The 
 can fail, and does when an image is dropped on the way. (`added` is zero unless a user's own stage makes
 images.)
 
-A `Section` is the part of the books that belongs to one batch; a `Branch` writes it beside the ledger.
+A `Section` is the part of the books that belongs to one batch; a `Branch` writes it beside the ledger. What
+the environment *withheld* is lost in the books of a run, and left to the next one by its checkpoint.
 
 Entries are frozen. `Ledger` is thread-safe; `Report` is a value.
 """

@@ -124,7 +124,7 @@ class Section(Counts):
     sized_images: int = 0
     """Images with a whole payload that are settled."""
     sized_bytes: int = 0
-    """What these take in their shards, headers and padding included."""
+    """What these take in their shards, with what lies before each of them."""
 
     num_losses: int = 0
     """Ranges that were lost; `losses` names at most 10,000."""

@@ -8,8 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tarlight.tar.header import BLOCK, padding
-
 if TYPE_CHECKING:
     from tarlight.ledger import SkipReason
 
@@ -40,8 +38,5 @@ class ImageRecord:
     """About what its fields take in memory; on the first image of a record only, since they share them."""
     inflated: bool = False
     """Whether it came out of a gzip shard, where it cannot be read again by its offset."""
-
-    @property
-    def stored_bytes(self) -> int:
-        """What it takes in its (inflated) shard, header and padding included; 0 where it has a flaw."""
-        return BLOCK + self.size + padding(self.size) if self.flaw is None else 0
+    span: int = 0
+    """Bytes of the (inflated) shard from the image or loss before it to its end; 0 where it has a flaw."""

@@ -148,6 +148,7 @@ class _Room:
         self._holding = Holding(self._notebook, self._ignored)
         self._ready: deque[ImageRecord | Loss] = deque()
         self.unread_from = 0
+        self._counted_to = 0  # the end of the last image or loss
         self.wants = self._wants_field if fields else self._wants_image
 
     def read(self, stream: TarStream) -> Iterator[ImageRecord | Loss]:
@@ -189,7 +190,7 @@ class _Room:
         try:
             for item in stream:
                 if isinstance(item, Damage):
-                    yield _loss(item)
+                    yield self._take_loss(item)
                 elif item.data is None and item.flaw is None and item.kind == "file":  # most members
                     self._ignore(APPLE_DOUBLE if is_apple_double(item.name) else last_extension(item.name))
                 elif (image := self._sort(item, inflated=stream.is_inflated)) is not None:
@@ -201,7 +202,7 @@ class _Room:
         holding, ready = self._holding, self._ready
         for item in stream:
             if isinstance(item, Damage):
-                ready += holding.hold_loss(_loss(item))
+                ready += holding.hold_loss(self._take_loss(item))
             else:
                 ready += self._hold(item, inflated=stream.is_inflated)
             holding.border = end_of(item)
@@ -252,9 +253,15 @@ class _Room:
         key, field = split_name(name)
         data = bytes(member.data) if flaw is None and member.data is not None else None
         image_id = make_image_id(key, field)
+        end = member.offset if flaw is SkipReason.TRUNCATED else end_of(member)
+        span, self._counted_to = (0 if flaw else max(end - self._counted_to, 0)), end
         return ImageRecord(
-            key, image_id, name, member.offset, member.size, data, flaw, detail, {}, 0, inflated
+            key, image_id, name, member.offset, member.size, data, flaw, detail, {}, 0, inflated, span
         )
+
+    def _take_loss(self, damage: Damage) -> Loss:
+        self._counted_to = damage.end
+        return _loss(damage)
 
     def _tell_seen(self) -> None:
         if self._num_seen > 0:

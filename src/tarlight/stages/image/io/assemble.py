@@ -171,9 +171,8 @@ class Assembler:
     def _settle(self, group: Group, entry: Candidate) -> None:
         """Put one image into the batch or into the ledger."""
         group.position += 1
-        stored_bytes = entry.record.stored_bytes
-        self._bookmark.settle(stored_bytes)
-        self._failures.count_image(stored_bytes)
+        self._bookmark.settle(entry.record.span)
+        self._failures.count_image(entry.record.span)
         outcome = entry.outcome
         if isinstance(outcome, Refusal):
             self._skip(group.shard, entry.record, outcome)

@@ -39,11 +39,11 @@ class Bookmark:
         self._group, self.num_images = group, 0
         return is_first
 
-    def settle(self, stored_bytes: int) -> None:
-        """An image is delivered or skipped; 0 where nobody knows what it takes in the shard."""
+    def settle(self, span: int) -> None:
+        """An image is delivered or skipped; its span is 0 where nobody knows what it takes in the shard."""
         self.num_images += 1
-        self.books.section.sized_images += stored_bytes > 0
-        self.books.section.sized_bytes += stored_bytes
+        self.books.section.sized_images += span > 0
+        self.books.section.sized_bytes += span
 
     def skip(self, offset: int) -> None:
         """The image with this offset was skipped."""

@@ -33,11 +33,11 @@ class Failures:
         self._sized_bytes = 0
         self._take(before)
 
-    def count_image(self, stored_bytes: int) -> None:
-        """Count an image that is delivered or skipped; 0 bytes where nobody knows what it takes."""
+    def count_image(self, span: int) -> None:
+        """Count an image that is delivered or skipped; its span is 0 where nobody knows what it takes."""
         self._settled += 1
-        self._sized_images += stored_bytes > 0
-        self._sized_bytes += stored_bytes
+        self._sized_images += span > 0
+        self._sized_bytes += span
 
     def count_skip(self, skip: Skip) -> None:
         """Count an image that is not delivered."""
