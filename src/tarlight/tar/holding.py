@@ -17,7 +17,7 @@ from tarlight.tar.sidecar import MAX_FIELD_BYTES, decode_field
 if TYPE_CHECKING:
     from collections import Counter
 
-    from tarlight.tar.member import Member
+    from tarlight.tar.member import Damage, Member
     from tarlight.tar.notebook import Notebook
 
 MAX_HELD = 1_000
@@ -50,14 +50,14 @@ class Holding:
         self._field_bytes = 0
         self._values: dict[str, Any] = {}
         self._is_in_parts = False
-        self.border = 0
-        """Where the member at hand begins, its headers included."""
-        self._start = 0
+        self.passed: Member | Damage | None = None
+        """What came before the member at hand."""
+        self._before: Member | Damage | None = None
 
     @property
-    def start(self) -> int:
-        """The first byte of what is held; where nothing is, of the member at hand."""
-        return self._start if self._held or self._sidecars else self.border
+    def before(self) -> Member | Damage | None:
+        """What came before all that is held; where nothing is, before the member at hand."""
+        return self._before if self._held or self._sidecars else self.passed
 
     @property
     def num_images(self) -> int:
@@ -81,7 +81,8 @@ class Holding:
             self._ignored[last_extension(member.name)] += 1
             self._notebook.add("broken_field", f"{member.name!r}: the record has this field already")
         else:
-            self._start = self.start
+            if not self._held and not self._sidecars:
+                self._before = self.passed
             self._sidecars[field] = sidecar = _hold(member)
             self._field_bytes += len(sidecar.data) * (JSON_GROWTH if field.endswith("json") else 1)
         return ready
@@ -111,7 +112,8 @@ class Holding:
     def _hold(self, item: Item, num_bytes: int) -> list[Item]:
         is_too_much = self._num_bytes + num_bytes > MAX_BYTES or len(self._held) >= MAX_HELD
         ready = self._pass_on_part() if self._held and is_too_much else []
-        self._start = self.start
+        if not self._held and not self._sidecars:
+            self._before = self.passed
         self._held.append(item)
         self._num_bytes += num_bytes
         return ready

@@ -164,7 +164,8 @@ class _Room:
 
     def break_off(self, stream: TarStream) -> None:
         """The rest does not come: images that are held will be seen by who reads them whole."""
-        self.unread_from = min(self._holding.start, stream.account.placed)
+        before = self._holding.before
+        self.unread_from = 0 if before is None else min(end_of(before), stream.account.placed)
         self._tell_seen()
         self._ledger.saw(-min(self._holding.drop(), self._num_told))
 
@@ -196,7 +197,7 @@ class _Room:
                 elif (image := self._sort(item, inflated=stream.is_inflated)) is not None:
                     yield image
         finally:
-            self._holding.border = 0 if item is None else end_of(item)
+            self._holding.passed = item
 
     def _read_with_fields(self, stream: TarStream) -> Iterator[ImageRecord | Loss]:
         holding, ready = self._holding, self._ready
@@ -204,20 +205,16 @@ class _Room:
             if isinstance(item, Damage):
                 ready += holding.hold_loss(self._take_loss(item))
             else:
-                ready += self._hold(item, inflated=stream.is_inflated)
-            holding.border = end_of(item)
+                key, field = split_name(item.name)
+                if (field := field.lower()) in self._fields and self._is_sidecar(item):
+                    ready += holding.hold_sidecar(key, field, item)
+                elif (image := self._sort(item, inflated=stream.is_inflated)) is not None:
+                    ready += holding.hold_image(image)
+            holding.passed = item
             while ready:
                 yield ready.popleft()
         ready += holding.release()
         yield from self._give_ready()
-
-    def _hold(self, member: Member, *, inflated: bool) -> list[ImageRecord | Loss]:
-        """Hold a member that belongs to a record; returns what is ready before it."""
-        key, field = split_name(member.name)
-        if (field := field.lower()) in self._fields and self._is_sidecar(member):
-            return self._holding.hold_sidecar(key, field, member)
-        image = self._sort(member, inflated=inflated)
-        return [] if image is None else self._holding.hold_image(image)
 
     def _give_ready(self) -> Iterator[ImageRecord | Loss]:
         while self._ready:
