@@ -133,7 +133,7 @@ def test_a_worker_that_takes_over_does_not_try_again(front, proxy, tmp_path, sma
 
 def test_lost_shards_stop_a_run(front, proxy, executor):
     """A dataset of which a part does not come stops a run that allows for fewer failures than it held."""
-    fail(proxy, 3)
+    fail(proxy, 1)
     stream = made(front, max_failures=0.1).stream(executor)
     with pytest.raises(TooManyFailuresError, match="by the size of what is lost"):
         list(stream)
