@@ -83,6 +83,15 @@ class Answer:
     """Reference to a list of tasks, which stays in the object store until it is fetched."""
 
 
+class _Actor(Worker):
+    """A worker as Ray runs it."""
+
+    @ray.method(concurrency_group="control")
+    def stop(self) -> None:
+        """Beside the work; said here, since a Ray client does not let the call say it."""
+        super().stop()
+
+
 class Handle:
     """A worker, as the driver holds it."""
 
@@ -117,7 +126,7 @@ class Handle:
 
     def stop(self) -> None:
         """Tell it to give up what it is doing, without waiting for its turn."""
-        self._actor.stop.options(concurrency_group="control").remote()
+        self._actor.stop.remote()
 
     def close(self) -> Any:
         """Ask it to tear its stages down: a reference to None or a `Failure`."""
@@ -178,7 +187,7 @@ class Cluster:
             max_restarts=0,  # a new worker is started by who knows what the old one had in hand
             concurrency_groups={"control": 1},
             scheduling_strategy="SPREAD",
-        )(Worker)
+        )(_Actor)
         return Handle(actor.remote(stages, dataset_name, cloudpickle.dumps))
 
     def wait(self, refs: Sequence[Any], timeout_s: float) -> list[Any]:
