@@ -12,22 +12,6 @@ from tarlight.pipeline import Pipeline
 from .contract import ExecutorContract, Source, ids
 
 
-class TestRayClient(ExecutorContract):
-    """The shared suite behind `ray://`."""
-
-    @pytest.fixture(scope="class")
-    def client(self):
-        """Connect once: each connection starts a process on the head."""
-        import ray  # noqa: PLC0415
-
-        with ray.init(os.environ["TARLIGHT_TEST_RAY"]):
-            yield
-
-    @pytest.fixture
-    def executor(self, client):
-        return RayExecutor(os.environ["TARLIGHT_TEST_RAY"])
-
-
 def test_connects_by_itself():
     """An executor with the address of a client server connects, and leaves when the run ends."""
     import ray  # noqa: PLC0415
@@ -35,3 +19,20 @@ def test_connects_by_itself():
     result = Pipeline("p", stages=[Source(2, 1)]).run(RayExecutor(os.environ["TARLIGHT_TEST_RAY"]))
     assert ids(result) == [["0-0"], ["1-0"]]
     assert not ray.is_initialized()
+
+
+@pytest.fixture(scope="module")
+def client():
+    """Connect once: each connection starts a process on the head."""
+    import ray  # noqa: PLC0415
+
+    with ray.init(os.environ["TARLIGHT_TEST_RAY"]):
+        yield
+
+
+class TestRayClient(ExecutorContract):
+    """The shared suite behind `ray://`."""
+
+    @pytest.fixture
+    def executor(self, client):
+        return RayExecutor()
