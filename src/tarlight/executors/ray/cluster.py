@@ -87,7 +87,7 @@ class _Actor(Worker):
     """A worker as Ray runs it."""
 
     @ray.method(concurrency_group="control")
-    def stop(self) -> None:
+    def stop(self) -> None:  # type: ignore[override]  # the decorator tells the type of the remote call
         """Beside the work; said here, since a Ray client does not let the call say it."""
         super().stop()
 
