@@ -57,6 +57,7 @@ def test_ctrl_c_leaves_nothing_behind(tmp_path):
     started, mark = load(folder, "--batch-size", "1", "--threads", "1")
     while started.poll() is None and not workers(mark):
         time.sleep(0.05)
+    assert workers(mark), started.communicate()[1]
     time.sleep(1)
     os.killpg(started.pid, signal.SIGINT)
     _, errors = started.communicate(timeout=60)

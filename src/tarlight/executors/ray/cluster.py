@@ -83,7 +83,7 @@ class Answer:
     """Reference to a list of tasks, which stays in the object store until it is fetched."""
 
 
-class _Actor(Worker):
+class WorkerActor(Worker):
     """A worker as Ray runs it."""
 
     @ray.method(concurrency_group="control")
@@ -187,7 +187,7 @@ class Cluster:
             max_restarts=0,  # a new worker is started by who knows what the old one had in hand
             concurrency_groups={"control": 1},
             scheduling_strategy="SPREAD",
-        )(_Actor)
+        )(WorkerActor)
         return Handle(actor.remote(stages, dataset_name, cloudpickle.dumps))
 
     def wait(self, refs: Sequence[Any], timeout_s: float) -> list[Any]:
