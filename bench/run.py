@@ -87,18 +87,39 @@ def startup(rounds: int) -> list[Row]:
 
 
 def cluster(rounds: int) -> list[Row]:
-    """Ray beside local threads on the same two cores: steady state, start-up, and tiny partitions."""
+    """Ray beside local threads on two cores: steady, first seconds, start-up, tiny partitions, planning."""
     if not has("ray"):
         return [{"contender": "ray", "note": "not installed"}]
-    photos, tiny = _copies([str(shard) for shard in data.photos()], 8), [*map(str, data.tiny_shards(200))]
-    names = ("local", "ray_1", "ray_2")
-    steady = interleave(rounds, {name: _on_cluster(name, *photos) for name in names})
-    small = interleave(rounds, {name: _on_cluster(name, *tiny) for name in names})
-    rows = [{"what": "photos", **_row(name, steady[name], steady["local"])} for name in names]
-    rows += [{"what": "one partition each", **_row(name, small[name], small["local"])} for name in names]
+    photos = _copies([str(shard) for shard in data.photos()], 80)
+    shards = [str(shard) for shard in data.tiny_shards(200)]
+    rows = _cluster_rows(rounds, "photos, steady", "steady", photos)
+    rows += _cluster_rows(rounds, "photos, first 6 s", "first", photos)
+    rows += _cluster_rows(rounds, "one partition each", "tiny", _copies(shards, 10))
     start = interleave(rounds, {"startup": _on_cluster("startup", photos[0])})["startup"]
     seconds = round(statistics.median(timing.wall_s for timing in start), 2)
-    return [*rows, {"what": "first batch, Ray started", "contender": "ray_1", "seconds": seconds}]
+    rows.append({"what": "first batch, Ray started", "contender": "ray_1", "seconds": seconds})
+    return [*rows, _planning(rounds)]
+
+
+def _cluster_rows(rounds: int, what: str, kind: str, shards: list[str]) -> list[Row]:
+    names = ("local", "ray_1", "ray_2")
+    timings = interleave(rounds, {name: _on_cluster(f"{kind}:{name}", *shards) for name in names})
+    rows: list[Row] = [{"what": what, **_row(name, timings[name], timings["local"])} for name in names]
+    for row, name in zip(rows, names, strict=True):
+        if kind == "tiny":  # an image is a partition
+            row["ms_a_partition"] = round(cpu_us(timings[name]) / 1e3, 2)
+    return rows
+
+
+def _planning(rounds: int) -> Row:
+    folder = str(data.tiny_shards(10_000)[0].parent)
+    timings = interleave(rounds, {"planning": _on_cluster("planning", folder)})["planning"]
+    return {
+        "what": "10,000 partitions planned",
+        "contender": "driver",
+        "seconds": round(statistics.median(timing.wall_s for timing in timings), 3),
+        "peak_mib": round(statistics.median(timing.peak_rss_bytes for timing in timings) / 2**20, 1),
+    }
 
 
 SECTIONS = {

@@ -25,7 +25,7 @@ Every error says what happened, where (shard, member, offset) and what to do nex
     ├── DevicePixelsError            (TypeError)          pixels on a GPU were taken for others
     ├── ResultTooLargeError          (MemoryError)        `run()` would hold more than `result_memory`
     ├── ClusterError                 (ConnectionError)    no Ray, or no cluster at that address
-    ├── WorkerLostError              (RuntimeError)       workers died, and died again when replaced
+    ├── WorkerLostError              (RuntimeError)       workers died again and again, or had no place
     └── LedgerError                  (AssertionError)     the books do not balance: a bug in tarlight
 
 All of them survive pickling: they hold one message and no other state.
@@ -123,7 +123,7 @@ class ClusterError(TarlightError, ConnectionError):
 
 
 class WorkerLostError(TarlightError, RuntimeError):
-    """Workers of a cluster died, and died again when they were replaced."""
+    """Workers of a cluster died, and died again when replaced, or none could be placed for too long."""
 
 
 class LedgerError(TarlightError, AssertionError):

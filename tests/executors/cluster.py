@@ -29,6 +29,7 @@ def small_ray():
         include_dashboard=False,
         object_store_memory=256 << 20,
         logging_level=logging.ERROR,
+        log_to_driver=False,  # else a thread of Ray's writes to whatever stderr is just then
     )
     yield ray
     ray.shutdown()

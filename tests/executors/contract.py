@@ -299,9 +299,9 @@ class ExecutorContract:
         (task,) = Pipeline("p", stages=[Apply(first_only)]).run(executor, tasks)
         assert (task.task_id, ids([task])) == ("mine", [["x"]])
 
-    def test_unpicklable_error_is_told(self, executor):
-        """An exception that cannot travel still says what it was and in which stage it was raised."""
-        with pytest.raises(Exception, match="odd") as caught:
+    def test_error_of_any_class_arrives(self, executor):
+        """An exception that pickle cannot make again arrives with its type, its text and its stage."""
+        with pytest.raises(OddError, match="odd") as caught:
             self.run(executor, Source(), Apply(fail_oddly, "fails"))
         assert "'fails'" in caught.value.__notes__[0]
 

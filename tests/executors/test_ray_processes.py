@@ -17,23 +17,7 @@ from tests.checkpoint.contract import SHARDS, CheckpointContract
 from tests.checkpoint.dataset import write
 from tests.corpus import REPOSITORY
 
-from .cluster import SETTINGS
-
-MARK = "TARLIGHT_TEST_MARK"
-
-
-def with_mark(mark):
-    """Process ids of all that inherited this mark, whoever their parent is now."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            environment = (folder / "environ").read_bytes()
-            is_zombie = (folder / "stat").read_text().rpartition(")")[2].split()[0] == "Z"
-        except OSError:  # ended meanwhile
-            continue
-        if f"{MARK}={mark}".encode() in environment.split(b"\0") and not is_zombie:
-            found.append(int(folder.name))
-    return found
+from .process import MARK, assert_all_gone, nodes, settings, with_mark
 
 
 def load(folder, *arguments):
@@ -51,21 +35,15 @@ def load(folder, *arguments):
         "local",
     ]
     command += arguments
-    environment = {**os.environ, **SETTINGS, MARK: mark}
-    environment.pop("RAY_ADDRESS", None)
     started = subprocess.Popen(
-        command, cwd=REPOSITORY, env=environment, start_new_session=True, stderr=subprocess.PIPE, text=True
+        command,
+        cwd=REPOSITORY,
+        env=settings(**{MARK: mark}),
+        start_new_session=True,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     return started, mark
-
-
-def assert_all_gone(mark):
-    """All processes end within some seconds: they are told to, and nobody waits for them."""
-    for _ in range(100):
-        if not with_mark(mark):
-            return
-        time.sleep(0.1)
-    assert not with_mark(mark)
 
 
 def workers(mark):
@@ -79,6 +57,7 @@ def test_ctrl_c_leaves_nothing_behind(tmp_path):
     started, mark = load(folder, "--batch-size", "1", "--threads", "1")
     while started.poll() is None and not workers(mark):
         time.sleep(0.05)
+    assert workers(mark), started.communicate()[1]
     time.sleep(1)
     os.killpg(started.pid, signal.SIGINT)
     _, errors = started.communicate(timeout=60)
@@ -100,16 +79,9 @@ def test_end_leaves_nothing_behind(tmp_path, arguments, code):
 @pytest.fixture
 def cluster(monkeypatch):
     """Give a Ray of two nodes, each with one CPU, that other processes find by RAY_ADDRESS."""
-    for name, value in SETTINGS.items():
-        monkeypatch.setenv(name, value)
-    from ray.cluster_utils import Cluster  # noqa: PLC0415 (imports Ray)
-
-    options = {"include_dashboard": False, "object_store_memory": 128 << 20}
-    cluster = Cluster(initialize_head=True, head_node_args={**options, "num_cpus": 1})
-    cluster.second = cluster.add_node(num_cpus=1, object_store_memory=128 << 20)
-    monkeypatch.setenv("RAY_ADDRESS", cluster.address)
-    yield cluster
-    cluster.shutdown()
+    with nodes(1, 1) as cluster:
+        monkeypatch.setenv("RAY_ADDRESS", cluster.address)
+        yield cluster
 
 
 @pytest.mark.soak

@@ -9,7 +9,8 @@ import pytest
 
 from tarlight.checkpoint import Course
 from tarlight.errors import PipelineError
-from tarlight.executors.ray.parcel import Work, pack_error
+from tarlight.executors.ray.failure import pack_error
+from tarlight.executors.ray.parcel import PickledStage, Work
 from tarlight.executors.ray.worker import Worker
 from tarlight.stages.base import ProcessingStage
 from tarlight.tasks import EmptyTask, ImageBatch, ImageObject
@@ -33,7 +34,7 @@ class Passes(ProcessingStage[ImageBatch, ImageBatch]):
 
 def test_a_worker_that_is_stopped_answers():
     """A worker that gives up in mid-batch answers what it was asked, with nothing."""
-    worker = Worker([pickle.dumps(stage) for stage in (Stops(), Passes())], "p")
+    worker = Worker([PickledStage(stage.label, pickle.dumps(stage)) for stage in (Stops(), Passes())], "p")
     assert worker.open().failure is None
     STOP.append(worker.stop)
     reply, tasks = worker.take([Work(0, 0, EmptyTask(), Course())])

@@ -135,6 +135,7 @@ def test_both_names_of_the_batch_size():
         ("dali_batch_size", -1, ArgumentError),
         ("num_threads", 0, ArgumentError),
         ("num_gpus_per_worker", -0.5, ArgumentError),
+        ("num_gpus_per_worker", 1.5, ArgumentError),
         ("num_gpus_per_worker", float("nan"), ArgumentError),
         ("verbose", "yes", ArgumentTypeError),
         ("decoder", "magic", ArgumentError),

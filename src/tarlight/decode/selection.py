@@ -17,6 +17,7 @@ from tarlight.decode.decoder import PillowDecoder, TurboDecoder
 from tarlight.decode.device import Device, NoDevice, find_device
 from tarlight.decode.ladder_decoder import LadderDecoder, Recipe
 from tarlight.errors import ArgumentError, DecoderUnavailableError
+from tarlight.resources import check_gpus
 
 if TYPE_CHECKING:
     from tarlight.decode.backend import Rung
@@ -47,6 +48,7 @@ class Share:
 
     def __post_init__(self) -> None:
         check_number("num_gpus_per_worker", self.gpus, minimum=0)
+        check_gpus("num_gpus_per_worker", self.gpus)
         if self.memory_fraction is not None and not (
             check_number("gpu_memory_fraction", self.memory_fraction, minimum=0) and self.memory_fraction <= 1
         ):

@@ -8,7 +8,9 @@ code.
 from __future__ import annotations
 
 import logging
+import os
 import re
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -28,14 +30,16 @@ from ray.exceptions import (
 )
 
 from tarlight.errors import ClusterError, PipelineError
+from tarlight.executors.ray.parcel import PickledStage
 from tarlight.executors.ray.request import Node
 from tarlight.executors.ray.worker import Worker
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from tarlight.executors.ray.parcel import Work
     from tarlight.executors.ray.request import Request
+    from tarlight.tasks import Task
 
 _GONE = (
     RayActorError,
@@ -58,6 +62,11 @@ MALLOC = {
 """Lets the C library of a worker keep freed pixels for its next batch, which otherwise pays a page fault for
 every 4 KiB: 166 of them an image of 0.2 Mpix, a third of the CPU time. See mallopt(3)."""
 
+NODE = {"RAY_free_objects_period_milliseconds": "100"}
+"""How soon a Ray that is started here gives memory back that nobody holds. By default it does so once a
+second, in which two cores decode 1 GB: so much of its store would be touched for the first time, at a page
+fault for every 4 KiB. With this it is some 200 MB."""
+
 
 class WorkerGoneError(Exception):
     """A worker died, or its node did; says why. Never leaves the executor."""
@@ -74,24 +83,50 @@ class Answer:
     """Reference to a list of tasks, which stays in the object store until it is fetched."""
 
 
+class WorkerActor(Worker):
+    """A worker as Ray runs it."""
+
+    @ray.method(concurrency_group="control")
+    def stop(self) -> None:  # type: ignore[override]  # the decorator tells the type of the remote call
+        """Beside the work; said here, since a Ray client does not let the call say it."""
+        super().stop()
+
+
 class Handle:
     """A worker, as the driver holds it."""
 
     def __init__(self, actor: Any) -> None:
         self._actor = actor
+        self._arrived = actor.arrive.remote()
+
+    @property
+    def is_placed(self) -> bool:
+        """True once it has a process, or had one."""
+        return bool(ray.wait([self._arrived], timeout=0, fetch_local=False)[0])
 
     def open(self) -> Any:
         """Ask it to set its stages up: a reference to a `Hello`."""
         return self._actor.open.remote()
 
     def take(self, works: Sequence[Work]) -> Answer:
-        """Hand it more partitions, and ask for one more parcel."""
-        reply, tasks = self._actor.take.options(num_returns=2).remote(tuple(works))
+        """Hand it more partitions, and ask for one more parcel.
+
+        Raises:
+            PipelineError: a task cannot be pickled.
+        """
+        try:
+            reply, tasks = self._actor.take.options(num_returns=2).remote(tuple(works))
+        except TypeError as error:
+            why, names = error.__cause__ or error, [work.task.task_id for work in works]
+            raise PipelineError(
+                f"task {' or '.join(map(repr, names))} cannot be sent to a worker ({_named(why)}); give "
+                "tasks that can be pickled"
+            ) from error
         return Answer(reply, tasks)
 
     def stop(self) -> None:
         """Tell it to give up what it is doing, without waiting for its turn."""
-        self._actor.stop.options(concurrency_group="control").remote()
+        self._actor.stop.remote()
 
     def close(self) -> Any:
         """Ask it to tear its stages down: a reference to None or a `Failure`."""
@@ -119,7 +154,8 @@ class Cluster:
         self._is_ours = not ray.is_initialized()
         if self._is_ours:
             try:
-                ray.init(address=address, logging_level=logging.WARNING)
+                with _environment(NODE):
+                    ray.init(address=address, logging_level=logging.WARNING)
             except (ConnectionError, RuntimeError, ValueError, RayError) as error:
                 raise ClusterError(
                     f"there is no Ray cluster to work on at {address or 'this machine'}: {error}; start one "
@@ -151,11 +187,14 @@ class Cluster:
             max_restarts=0,  # a new worker is started by who knows what the old one had in hand
             concurrency_groups={"control": 1},
             scheduling_strategy="SPREAD",
-        )(Worker)
-        return Handle(actor.remote(stages, dataset_name))
+        )(WorkerActor)
+        return Handle(actor.remote(stages, dataset_name, cloudpickle.dumps))
 
     def wait(self, refs: Sequence[Any], timeout_s: float) -> list[Any]:
-        """Wait for the first of `refs`, and return those that are there, in order."""
+        """Wait for the first of `refs`, and return those that are there, in order; without any, just wait."""
+        if not refs:
+            time.sleep(timeout_s)
+            return []
         done, _ = ray.wait(list(refs), num_returns=1, timeout=timeout_s, fetch_local=False)
         if not done:
             return []
@@ -175,20 +214,43 @@ class Cluster:
         with _ours():
             return ray.get(ref, timeout=timeout_s)
 
+    def fetch_tasks(self, ref: Any, label: str) -> list[Task]:
+        """Return tasks that the stage called `label` handed on, as `fetch` does.
 
-def pickle_stage(stage: object, label: str) -> bytes:
+        Raises:
+            PipelineError: they could not be pickled there, or not be unpickled here.
+            WorkerGoneError: they were lost with their worker or node.
+        """
+        with _ours(), _carrying(label):
+            tasks: list[Task] = ray.get(ref)
+        return tasks
+
+
+def pickle_stage(stage: object, label: str) -> PickledStage:
     """Pickle a stage by Ray's rules: classes of the main program, lambdas and closures may be in it.
 
     Raises:
         PipelineError: it cannot be pickled.
     """
     try:
-        return bytes(cloudpickle.dumps(stage))  # type: ignore[no-untyped-call]
+        return PickledStage(label, cloudpickle.dumps(stage))  # type: ignore[no-untyped-call]
     except Exception as error:
         raise PipelineError(
-            f"stage {label!r} cannot be sent to a worker ({type(error).__name__}: {error}); make what "
+            f"stage {label!r} cannot be sent to a worker ({_named(error)}); make what "
             "cannot be pickled (models, connections, locks) in setup(), not before"
         ) from error
+
+
+@contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """Set environment variables for processes that are started meanwhile, but for those that are set."""
+    added = {name: value for name, value in variables.items() if name not in os.environ}
+    os.environ |= added
+    try:
+        yield
+    finally:
+        for name in added:
+            os.environ.pop(name, None)
 
 
 @contextmanager
@@ -201,6 +263,29 @@ def _ours() -> Iterator[None]:
         raise error.cause or error from error
     except _GONE as error:
         raise WorkerGoneError(_in_short(str(error))) from error
+
+
+@contextmanager
+def _carrying(label: str) -> Iterator[None]:
+    """Tell what a stage hands on and cannot travel from workers that are gone."""
+    try:
+        yield
+    except RayTaskError as error:  # a worker's method raises nothing: Ray could not pickle what it gave
+        raise PipelineError(
+            f"what stage {label!r} hands on cannot be sent from a worker ({_named(error.cause)}); hand on "
+            "what can be pickled, and keep models, connections and locks in the stage"
+        ) from error
+    except RaySystemError as error:
+        if not isinstance(error.client_exc, Exception):  # else raised by unpickling
+            raise
+        raise PipelineError(
+            f"what stage {label!r} hands on cannot be unpickled here ({_named(error.client_exc)}); the "
+            "program that runs the pipeline needs all modules that it is made of"
+        ) from error
+
+
+def _named(error: BaseException) -> str:
+    return _in_short(f"{type(error).__name__}: {error}")
 
 
 def _in_short(text: str) -> str:

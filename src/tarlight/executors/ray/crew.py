@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from typing import TYPE_CHECKING, Any
 
-from tarlight.executors.ray.cluster import WorkerGoneError
+from tarlight.executors.ray.farewell import Farewell
 from tarlight.executors.ray.member import Member
+from tarlight.executors.ray.placement import Placement
 from tarlight.executors.ray.request import Request
 
 if TYPE_CHECKING:
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
     from tarlight.executors.ray.cluster import Cluster
     from tarlight.executors.ray.inbox import Inbox
+    from tarlight.executors.ray.option import RayOptions
+    from tarlight.executors.ray.parcel import PickledStage
     from tarlight.executors.ray.partition import Backlog
-
-log = logging.getLogger(__name__)
 
 ANSWERS_AHEAD = 2
 """Batches that a worker may have under way or waiting for the consumer; with two it never waits."""
@@ -39,29 +39,28 @@ class Crew:
     """Starts workers as far as the cluster has room, and keeps them busy. For one thread.
 
     Args:
-        least: workers that are asked for even where there is no room: a cluster that grows takes it as
-        demand.
-        most: never more than these; None for as many as there is room for.
+        cluster: where they are started.
+        options: at least how many, at most how many, and how long a run may wait for its first one.
     """
 
-    def __init__(self, cluster: Cluster, least: int, most: int | None) -> None:
+    def __init__(self, cluster: Cluster, options: RayOptions) -> None:
         self.members: list[Member] = []
         self._cluster = cluster
         self._stages: Any = None
         self._dataset_name = ""
         self._request = Request(0, 0)
-        self._least = least
-        self._most = most
+        self._least = options.min_workers
+        self._most = options.max_workers
         self._room = 0
         self._looked_at = float("-inf")
-        self._started_at = 0.0
+        self._placement = Placement(options.placement_timeout_s)
+        self._farewell = Farewell(cluster)
 
-    def equip(self, stages: Sequence[bytes], dataset_name: str, request: Request) -> None:
+    def equip(self, stages: Sequence[PickledStage], dataset_name: str, request: Request) -> None:
         """Say what every worker is to run, and what it gets for it. Before any is started."""
         self._stages = self._cluster.share(tuple(stages))
         self._dataset_name = dataset_name
         self._request = request
-        self._started_at = time.monotonic()
 
     def staff(self, backlog: Backlog) -> None:
         """Start workers while there is room and something for them to do."""
@@ -80,6 +79,28 @@ class Crew:
             self._assign(member, backlog, share)
             while member.partitions and self._may_ask(member, inbox):
                 member.ask()
+        if not any(member.answers for member in ready):
+            self._push(ready)
+
+    def check_placement(self) -> None:
+        """Look how long there has been no worker.
+
+        Raises:
+            WorkerLostError: for too long.
+        """
+        self._placement.check(self.members, self._request, self._cluster.nodes)
+
+    def release_idle(self, backlog: Backlog) -> None:
+        """Let workers go that have nothing left to do, so that their CPUs and GPUs are there for others."""
+        self._farewell.look()
+        if backlog.look_ahead(1):
+            return
+        for member in [one for one in self.members if not one.partitions and not one.answers]:
+            if member.is_ready:
+                self.members.remove(member)
+                self._farewell.say(member)
+            elif not member.handle.is_placed:
+                self.dismiss(member)
 
     def pending_refs(self) -> dict[Any, Member]:
         """What is waited for, and of whom."""
@@ -96,31 +117,19 @@ class Crew:
         ready = [member for member in self.members if member.is_ready]
         for member in ready if stopping else ():
             member.handle.stop()
-        errors = self._closed([member.handle.close() for member in ready], stopping=stopping)
+        for member in ready:
+            self.members.remove(member)
+            self._farewell.say(member)
+        self._farewell.finish(GRACE_S if stopping else float("inf"))
         for member in tuple(self.members):
             self.dismiss(member)
-        return errors
-
-    def _closed(self, refs: list[Any], *, stopping: bool) -> list[BaseException]:
-        end = time.monotonic() + (GRACE_S if stopping else float("inf"))
-        errors: list[BaseException] = []
-        while refs and time.monotonic() < end:
-            for ref in self._cluster.wait(refs, 0.2):
-                refs.remove(ref)
-                try:
-                    failure = self._cluster.fetch(ref)
-                except WorkerGoneError as error:
-                    log.warning("a worker died while it was being ended: %s", error)
-                else:
-                    errors += [failure.error()] if failure is not None else []
-        return errors
+        return self._farewell.errors
 
     def _target(self) -> int:
         now = time.monotonic()
         if now - self._looked_at > STAFFING_S:
             self._looked_at = now
             self._room = self._request.num_fitting(self._cluster.nodes())
-            self._complain(now)
         target = max(self._room, self._least, 1)
         if self._most is None:
             return target
@@ -128,15 +137,15 @@ class Crew:
             target = max(target, len(self.members) + 1)  # one that waits for room makes a cluster grow
         return min(target, self._most)
 
-    def _complain(self, now: float) -> None:
-        if now - self._started_at > GRACE_S and not any(member.is_ready for member in self.members):
-            log.warning(
-                "no worker has been placed for %.0f s: each asks for %g CPUs and %g GPUs, maybe in use "
-                "(see `ray status`)",
-                now - self._started_at,
-                self._request.cpus,
-                self._request.gpus,
-            )
+    @staticmethod
+    def _push(ready: Sequence[Member]) -> None:
+        """Ask one worker although enough waits for the consumer already.
+
+        The partition whose turn it is was handed out before, and needs a worker that has no other: so the one
+        that is closest to that has to come to an end.
+        """
+        if working := [member for member in ready if member.partitions]:
+            min(working, key=lambda member: len(member.partitions)).ask()
 
     @staticmethod
     def _assign(member: Member, backlog: Backlog, share: int) -> None:

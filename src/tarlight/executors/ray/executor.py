@@ -42,6 +42,7 @@ class RayExecutor:
         *,
         min_workers: int = 1,
         max_workers: int | None = None,
+        placement_timeout_s: float = 600.0,
     ) -> None:
         """Check the arguments.
 
@@ -54,6 +55,9 @@ class RayExecutor:
                 which grows by itself does.
             max_workers: Never more workers; None for as many as there is room for. With a number, one more
                 worker than there is room for is asked for until it is reached, so that a cluster grows.
+            placement_timeout_s: Seconds, at least 1, that a run without any worker waits for the cluster to
+                place one, before it fails with `WorkerLostError`: time for nodes to start, or for others to
+                leave. Setting stages up does not count. `float("inf")` waits for ever.
 
         Raises:
             ClusterError: Ray is not installed.
@@ -61,7 +65,11 @@ class RayExecutor:
             TypeError: A value has the wrong type.
         """
         self.options = RayOptions(
-            address=address, preserve_order=preserve_order, min_workers=min_workers, max_workers=max_workers
+            address=address,
+            preserve_order=preserve_order,
+            min_workers=min_workers,
+            max_workers=max_workers,
+            placement_timeout_s=placement_timeout_s,
         )
         if find_spec("ray") is None:
             raise ClusterError("RayExecutor needs Ray, which is not installed: pip install 'tarlight[ray]'")

@@ -1,23 +1,23 @@
 """What travels between the driver and its workers. Frozen; pixels go beside it, never inside.
 
 A worker answers every `take` with a `Reply` and, as a second object, the tasks of its last parcel. Replies
-are
-small and travel with the answer itself; tasks stay in the object store until the driver fetches them.
+are small and travel with the answer itself; tasks stay in the object store until the driver fetches them.
 """
 
 from __future__ import annotations
 
 import pickle
-import traceback
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tarlight.errors import PipelineError
 
 if TYPE_CHECKING:
     from tarlight.checkpoint import Course
+    from tarlight.executors.ray.failure import Failure
     from tarlight.ledger import Section
     from tarlight.ledger.times import Times
+    from tarlight.stages.base import ProcessingStage
     from tarlight.tasks import Task
 
 
@@ -42,32 +42,29 @@ class Work:
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
-    """An exception of a worker, on its way to the consumer."""
+class PickledStage:
+    """A stage on its way to a worker."""
+
+    label: str
+    """Its name, for errors."""
 
     pickled: bytes
-    """The exception with its notes; in its place a `PipelineError` when it cannot be pickled."""
+    """By Ray's rules, so that classes of the main program may be in it."""
 
-    trace: str
-    """Where it was raised, as text."""
+    def stage(self) -> ProcessingStage[Any, Any]:
+        """Unpickle it.
 
-    def error(self) -> BaseException:
-        """The exception, with the worker's traceback as its cause."""
-        error: BaseException
+        Raises:
+            PipelineError: it cannot be unpickled here.
+        """
         try:
-            error = pickle.loads(self.pickled)  # noqa: S301 (from our worker)
-        except Exception as why:  # noqa: BLE001 (its module may be on the workers only; it is told in full)
-            last = self.trace.rstrip().rpartition("\n")[2]
-            error = PipelineError(f"{last} (it cannot be unpickled here: {why!r})")
-        error.__cause__ = WorkerTracebackError(self.trace)
-        return error
-
-
-class WorkerTracebackError(Exception):
-    """Shows where in a worker its successor was raised."""
-
-    def __str__(self) -> str:
-        return f'\n"""\n{self.args[0]}"""'
+            stage: ProcessingStage[Any, Any] = pickle.loads(self.pickled)  # noqa: S301 (from the driver)
+        except Exception as error:
+            raise PipelineError(
+                f"stage {self.label!r} cannot be unpickled in a worker ({type(error).__name__}: {error}); "
+                "what it is made of has to be installed on every node"
+            ) from error
+        return stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,17 +113,3 @@ class Hello:
 
     failure: Failure | None = None
     """Why it cannot work."""
-
-
-def pack_error(error: BaseException) -> Failure:
-    """Make an exception ready to travel; one that does not survive is told in words."""
-    trace = "".join(traceback.format_exception(error))
-    try:
-        pickled = pickle.dumps(error)
-        pickle.loads(pickled)  # noqa: S301 (written a line above)
-    except Exception as why:  # noqa: BLE001 (any class may refuse, in any way; the original is told in full)
-        substitute = PipelineError(f"{type(error).__name__}: {error} (it cannot be pickled: {why!r})")
-        for note in getattr(error, "__notes__", ()):
-            substitute.add_note(note)
-        pickled = pickle.dumps(substitute)
-    return Failure(pickled, trace)

@@ -70,7 +70,7 @@ class RayRun:
         self._inbox = Inbox(preserve_order=options.preserve_order)
         self._made: deque[Task] = deque()
         self._cluster = Cluster()
-        self._crew = Crew(self._cluster, options.min_workers, options.max_workers)
+        self._crew = Crew(self._cluster, options)
         self._is_open = False
         self._num_stillborn = 0
         self._noted: set[Note] = set()
@@ -111,6 +111,8 @@ class RayRun:
                 for watch in self._watches:
                     watch.finish()
                 raise StopIteration
+            self._crew.release_idle(self._backlog)
+            self._crew.check_placement()
             self._wait()
         return self._made.popleft()
 
@@ -157,7 +159,7 @@ class RayRun:
         for parcel in reply.parcels:
             partition = next(one for one in member.partitions if one.index == parcel.index)
             has_tasks = not parcel.is_last and parcel.failure is None
-            if parcel.is_last:
+            if parcel.is_last or parcel.failure is not None:
                 member.partitions.remove(partition)
             elif has_tasks and parcel.num_bytes:
                 self._cluster.prefetch(answer.tasks)
@@ -170,7 +172,7 @@ class RayRun:
         if arrival.tasks is not None:
             try:
                 with self._context.waiting():
-                    tasks = self._cluster.fetch(arrival.tasks)
+                    tasks = self._cluster.fetch_tasks(arrival.tasks, self._stages[-1].label)
             except WorkerGoneError as error:
                 self._lose(arrival.member, str(error), also=partition)
                 return

@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Any
 
 from tarlight.checkpoint import Course, Trail
 from tarlight.executors.local import apply_stage, set_up, tear_down
-from tarlight.executors.ray.parcel import Hello, Parcel, Reply, pack_error
+from tarlight.executors.ray.failure import pack_error
+from tarlight.executors.ray.parcel import Hello, Parcel, Reply
 from tarlight.executors.ray.section_books import SectionBooks
 from tarlight.ledger import Ledger, Timesheet
 from tarlight.stages.base import StageContext
@@ -30,7 +31,8 @@ from tarlight.tasks import FileGroupTask
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
 
-    from tarlight.executors.ray.parcel import Failure, Work
+    from tarlight.executors.ray.failure import Dumps, Failure
+    from tarlight.executors.ray.parcel import PickledStage, Work
     from tarlight.stages.base import ProcessingStage
     from tarlight.tasks import Task
 
@@ -42,11 +44,20 @@ class StoppedError(BaseException):
 
 
 class Worker:
-    """Runs partitions, one after the other."""
+    """Runs partitions, one after the other.
 
-    def __init__(self, pickled_stages: Sequence[bytes], dataset_name: str) -> None:
-        self._pickled_stages = pickled_stages
+    Args:
+        stages: what it runs.
+        dataset_name: the name of the pipeline.
+        dumps: pickles exceptions for the driver.
+    """
+
+    def __init__(
+        self, stages: Sequence[PickledStage], dataset_name: str, dumps: Dumps = pickle.dumps
+    ) -> None:
+        self._pickled_stages = stages
         self._dataset_name = dataset_name
+        self._dumps = dumps
         self._name = f"{socket.gethostname()}/{os.getpid()}"
         self._times = Timesheet()
         self._stages: list[Stage] = []
@@ -55,16 +66,19 @@ class Worker:
         self._steps: Generator[tuple[Parcel, list[Task]], None, None] | None = None
         self._stopping = threading.Event()
 
+    def arrive(self) -> None:
+        """Answer, as soon as there is a process for it: so that the driver knows it has been placed."""
+
     def open(self) -> Hello:
         """Set all stages up, once. Where one fails, those that began are torn down."""
         try:
-            self._stages = [pickle.loads(one) for one in self._pickled_stages]  # noqa: S301 (from the driver)
+            self._stages = [one.stage() for one in self._pickled_stages]
             for stage in self._stages:
                 self._set_up.append(stage)
                 set_up(stage, self._context(Ledger()))
         except BaseException as error:  # noqa: BLE001 (whatever it is, the consumer must see it)
             self._tear_down(error)
-            return Hello(self._name, pack_error(error))
+            return Hello(self._name, self._pack(error))
         self._times.stages.idle()
         return Hello(self._name)
 
@@ -100,7 +114,7 @@ class Worker:
         except BaseException as first:  # noqa: BLE001 (as above)
             error = first
         error = self._tear_down(error)
-        return None if error is None else pack_error(error)
+        return None if error is None else self._pack(error)
 
     def _step(self) -> tuple[Parcel, list[Task]] | None:
         """Return what is made next; None when it was given up meanwhile."""
@@ -126,7 +140,10 @@ class Worker:
         except GeneratorExit:
             raise
         except BaseException as error:  # noqa: BLE001 (as above)
-            yield self._parcel(work, books, failure=pack_error(error)), []
+            yield self._parcel(work, books, failure=self._pack(error)), []
+
+    def _pack(self, error: BaseException) -> Failure:
+        return pack_error(error, self._dumps)
 
     def _parcel(self, work: Work, books: SectionBooks, **facts: Any) -> Parcel:
         return Parcel(work.index, work.attempt, books.cut(), is_settling=books.is_settling, **facts)

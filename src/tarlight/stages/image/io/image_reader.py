@@ -75,7 +75,8 @@ class ImageReaderStage(ProcessingStage[FileGroupTask, ImageBatch]):
             batch_size: Images in a batch; the last one of a partition may be smaller.
             dali_batch_size: The same under its other documented name.
             num_threads: Decoding threads.
-            num_gpus_per_worker: Share of one GPU that a worker asks the executor for; 0 means CPU only.
+            num_gpus_per_worker: Share of one GPU that a worker asks the executor for, or a whole number of
+                GPUs; 0 means CPU only.
                 What there is to share is looked up where the worker runs, not where the pipeline is written.
             gpu_memory_fraction: Part of the GPU's memory to decode in; `num_gpus_per_worker` by default.
             verbose: Show progress and the final ledger on stderr.
