@@ -28,7 +28,7 @@ ShardExtensions = Annotated[
     str,
     typer.Option(
         metavar="A,B",
-        help="Extensions that make a file of a folder or glob a shard: the file_extensions of notes.",
+        help="Extensions that make a file of a folder or glob a shard.",
         rich_help_panel=_WHAT,
     ),
 ]

@@ -15,6 +15,7 @@ from tarlight.errors import ArgumentError, InputMissingError
 from tarlight.ledger import Note
 from tarlight.storage.extension import ByExtension, PassedOver, as_extensions, most_frequent
 from tarlight.storage.named import NamedShards
+from tarlight.storage.nearby import nearby
 from tarlight.storage.pattern import Glob, is_glob, natural_key
 from tarlight.storage.remote.url import SignedUrl, kind_of_url
 from tarlight.storage.route import absolute, as_paths, check_options_for, expanded, location, open_store
@@ -148,7 +149,7 @@ class _Finder:
         elif self.named.knows(path):
             yield self.named.find(path, store)
         elif kind and self._is_shard(path) and not is_glob(path):
-            yield store.stat(path)
+            yield self._stat(store, path)
         else:
             yield from self._look_into(store, path)
 
@@ -156,12 +157,21 @@ class _Finder:
         if store.is_folder(path):
             yield from _selected(store, path, path or ".", self._selection())
         elif not is_glob(path) or _exists(store, path):
-            yield store.stat(path)
+            yield self._stat(store, path)
         else:
             glob = Glob(path)
             if not store.is_folder(glob.prefix):
                 raise InputMissingError(f"{path}: nothing matches, there is no folder {glob.prefix}")
             yield from _selected(store, glob.prefix, path, self._selection(glob))
+
+    def _stat(self, store: Store, path: str) -> ShardStat:
+        """Ask for one shard; the first one that is missing is told with what is there instead."""
+        try:
+            return store.stat(path)
+        except InputMissingError as error:
+            if self._reason is not None:
+                raise
+            raise InputMissingError(f"{error}{nearby(store, path)}") from None
 
     def _is_shard(self, path: str) -> bool:
         return path.lower().endswith(self._extensions)
@@ -235,7 +245,7 @@ def _other_extensions(kinds: Counter[str]) -> list[Note]:
     if not number:
         return []
     files = "1 file was" if number == 1 else f"{number:,} files were"
-    text = f"{files} passed over: {most_frequent(kinds)}; name them in file_extensions"
+    text = f"{files} passed over: {most_frequent(kinds)}; name these extensions of shards too to read them"
     return [Note(shard="", text=text, kind="other_extensions")]
 
 

@@ -224,7 +224,7 @@ class Assembler:
     def _note_unseen_fields(self) -> None:
         before = self._context.course.resumed
         if self._task is not None or before.seen or before.num_losses:
-            note_unseen_fields(self._fields_unseen, self._ledger)
+            note_unseen_fields(self._fields_unseen, self._context.ledger, self._ledger)
 
     def _cut(self) -> Iterator[ImageBatch]:
         """Yield the batch that is being filled, if there is anything in it."""
