@@ -177,6 +177,18 @@ def test_a_folder_without_match_says_what_is_there(here):
         find_shards("x*")
 
 
+def test_a_long_search_is_told(here):
+    """After every thousandth path or shard a listener learns how far the search is."""
+    told = []
+    with pytest.raises(InputMissingError, match="2,500 of 2,500"):
+        find_shards("{0000..2499}.tar", tell=told.append)
+    assert [(event.asked, event.total) for event in told] == [(1_000, 2_500), (2_000, 2_500)]
+    touch(*(f"d/{number}.tar" for number in range(1_500)))
+    told.clear()
+    assert len(find_shards("d", tell=told.append).shards) == 1_500
+    assert [(event.total, event.found) for event in told] == [(1, 999)]
+
+
 def test_an_empty_folder_is_an_error(here):
     """No shard is never an empty success."""
     Path("d").mkdir()

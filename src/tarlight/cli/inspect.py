@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING, Any, TextIO
 import typer
 
 from tarlight.argument import did_you_mean
+from tarlight.cli.waiting import Waiting
 from tarlight.cli.wording import setting_as_option
 from tarlight.errors import ArgumentError, InputError
 from tarlight.report.figure import plural
@@ -81,15 +82,11 @@ def explain_load(pipeline: Pipeline, bounds: dict[str, Any], *, json_file: str |
     from tarlight.inspect import explain  # noqa: PLC0415 (numpy and decoders: --help does without)
     from tarlight.inspect.explaining.table import print_explanation  # noqa: PLC0415
 
-    if not quiet and is_terminal(sys.stderr):
-        sys.stderr.write("measuring, then loading ...")
-        sys.stderr.flush()
+    waiting = Waiting()
     try:
-        found = explain(pipeline, **bounds)
+        found = explain(pipeline, **bounds, listeners=() if quiet else (waiting,))
     finally:
-        if not quiet and is_terminal(sys.stderr):
-            sys.stderr.write("\r\x1b[K")  # wipe that line
-            sys.stderr.flush()
+        waiting.end()
     if json_file is not None:
         text = json.dumps(found.to_dict(), indent=2) + "\n"
         _write(json_file, lambda stream: stream.write(text))

@@ -12,6 +12,7 @@ from tarlight.storage.store import ShardStat
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Sequence
 
+    from tarlight.storage.search import Search
     from tarlight.storage.store import Store
 
 FEW = 8
@@ -25,7 +26,8 @@ class NamedShards:
     they are opened.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, search: Search) -> None:
+        self._search = search
         self._known: dict[str, str | ShardStat] = {}
         """Path -> the folder to look in, and once that was listed, the shard."""
         self._listed: dict[str, str] = {}
@@ -77,6 +79,7 @@ class NamedShards:
         """Look up all names in a folder; return why there are none, where the folder itself is missing."""
         try:
             for shard in store.list(folder, _Names(self._known)):
+                self._search.find()
                 del self._known[shard.path]  # so that its text is kept once, by the shard
                 self._known[shard.path] = shard
         except InputMissingError as error:

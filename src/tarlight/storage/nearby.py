@@ -5,14 +5,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tarlight.argument import nearest
-from tarlight.errors import TarlightError
+from tarlight.errors import InputMissingError, TarlightError
 from tarlight.storage.store import NAMES
 
 if TYPE_CHECKING:
-    from tarlight.storage.store import Store
+    from tarlight.storage.store import ShardStat, Store
 
 SHOWN = 3
 """Names that an error shows."""
+
+
+def stat_near(store: Store, path: str) -> ShardStat:
+    """Return `store.stat(path)`; where it is missing, the error says what is there instead.
+
+    Raises as `Store.stat`.
+    """
+    try:
+        return store.stat(path)
+    except InputMissingError as error:
+        raise InputMissingError(f"{error}{nearby(store, path)}") from None
 
 
 def nearby(store: Store, path: str) -> str:

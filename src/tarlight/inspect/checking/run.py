@@ -119,7 +119,10 @@ class Checking:
 
     def _run(self) -> None:
         listing = find_shards(
-            self._paths, file_extensions=self._file_extensions, storage_options=self._options
+            self._paths,
+            file_extensions=self._file_extensions,
+            storage_options=self._options,
+            tell=self._tell,
         )
         self._notes = tuple(note.text for note in listing.notes)
         self._planned = len(listing.shards)

@@ -75,4 +75,4 @@ def note_unseen_fields(fields: Collection[str], ledger: Ledger, books: Books) ->
         text = (
             f"no delivered image had the field {field!r}; fields are what follows the key's dot{there}{hint}"
         )
-        books.note(Note("", text, "unseen_field"))
+        books.note(Note("", text + there + hint, "unseen_field"))
