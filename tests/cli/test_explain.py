@@ -54,7 +54,7 @@ def test_wrong_values_and_missing_input_are_told(sound: str, tmp_path: Path) -> 
 
 
 def test_the_search_for_shards_is_shown_and_ended() -> None:
-    """A display begins with the first news of a long search, and ends when the shards are known, or with it."""
+    """A display begins with the first news of a long search, and ends with the search or with the run."""
     waiting = Waiting()
     for last in (PartitionsPlanned(1, 1, 1), None):
         assert _displays() == 0

@@ -298,7 +298,7 @@ def test_a_run_that_could_read_nothing_exits_with_3(
     ledger.deliver(delivered)
     for cause in ("a.tar: no answer", "b.tar: too busy"):
         ledger.lose(Loss(cause[:5], 0, 512, LossReason.READ_FAILED, cause))
-    monkeypatch.setattr("tarlight.cli.app.load_all", lambda *_, **__: ledger.report("finished", 1.0))
+    monkeypatch.setattr("tarlight.cli.app.load_dataset", lambda *_, **__: ledger.report("finished", 1.0))
     ran = CliRunner().invoke(app, ["load", sound, "-q"])
     told = "error: nothing could be read: a.tar: no answer\n" if code else ""
     assert (ran.exit_code, ran.stdout, ran.stderr) == (code, "", told)
