@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import typer
 
 from tarlight.errors import ArgumentError, InputError, TarlightError
+from tarlight.events import PartitionsPlanned
 from tarlight.ledger import Ledger, LossReason
 from tarlight.report.figure import num_bytes
 from tarlight.report.label import printable
@@ -19,7 +20,7 @@ from tarlight.storage import find_shards, is_local
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tarlight.events import Listener
+    from tarlight.events import Event, Listener
     from tarlight.executors.base import Executor
     from tarlight.inspect import Surveyor
     from tarlight.ledger import Report
@@ -53,6 +54,15 @@ class Targets(NamedTuple):
     def by_option(self) -> dict[str, str | None]:
         """Option -> the file that it names."""
         return {"--json": self.json_file, self.page_option: self.page_file, "--checkpoint": self.checkpoint}
+
+
+class _Plan:
+    """A listener that learns whether the shards were found: before that a page has nothing to show."""
+
+    is_made = False
+
+    def __call__(self, event: Event) -> None:
+        self.is_made = self.is_made or isinstance(event, PartitionsPlanned)
 
 
 class Books:
@@ -182,8 +192,8 @@ def load_all(
     quiet: bool,
 ) -> Report:
     """Run to the end or the limit; write the report and the page also when the run is stopped or fails."""
-    books = Books()
-    listeners = () if quiet else (_listener(books, limit),)
+    books, plan = Books(), _Plan()
+    listeners = (plan,) if quiet else (plan, _listener(books, limit))
     try:
         with pipeline.stream(
             executor, checkpoint_path=targets.checkpoint, listeners=listeners
@@ -192,7 +202,7 @@ def load_all(
     finally:
         if targets.json_file is not None:
             _write_json(books.report(), targets.json_file)
-        if targets.page_file is not None and surveyor is not None:
+        if targets.page_file is not None and surveyor is not None and plan.is_made:
             _write_page(surveyor, pipeline, books.report(), targets.page_file, quiet=quiet)
     return books.report()
 

@@ -33,7 +33,7 @@ def nearby(store: Store, path: str) -> str:
     be listed. Looks at one page of the listing.
     """
     folder, slash, name = path.rpartition("/")
-    if folder.endswith(":/"):  # a bucket itself
+    if folder.endswith(":/") or path == "-":  # a bucket itself; standard input
         return ""
     try:
         names = store.names(folder or slash)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 from tarlight.inspect.explaining.verdict import BUDGET, PARSING, STORE_STAGE
@@ -59,7 +60,7 @@ def lay_out(
     yield line(Span(head[:width], "dim"))
     for row in _rows(found):
         yield _row_line(row, found.verdict.bottleneck, width, encoding)
-    yield line(Span(_measured(found), "dim"))
+    yield from (line(Span(text, "dim")) for text in textwrap.wrap(_measured(found), width))
     yield ()
     yield from _verdict_lines(found, encoding, spell)
 
