@@ -5,8 +5,9 @@ The short names are imported when they are first used, so that `import tarlight`
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from tarlight.lazy import lazy_names
 
 if TYPE_CHECKING:
     from tarlight.errors import TarlightError
@@ -58,14 +59,4 @@ _HOMES = {
     "iter_members": "tarlight.tar",
 }
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'tarlight' has no attribute {name!r}")
-    value = getattr(importlib.import_module(_HOMES[name]), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy_names(__name__, globals(), _HOMES)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tarlight.errors import ArgumentError, ArgumentTypeError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
 
 def check_int(name: str, value: Any, *, minimum: int) -> int:
@@ -61,8 +61,23 @@ def check_choice(name: str, value: Any, choices: Collection[str]) -> str:
     if not isinstance(value, str):
         raise ArgumentTypeError(f"{name} must be a str, got {value!r}")
     if value not in choices:
-        raise ArgumentError(f"{name} must be one of {', '.join(map(repr, choices))}, got {value!r}")
+        known = ", ".join(map(repr, choices))
+        raise ArgumentError(f"{name} must be one of {known}, got {value!r}{did_you_mean(value, choices)}")
     return value
+
+
+def nearest(word: str, known: Iterable[str], most: int) -> list[str]:
+    """Return those of `known` that are spelled most like `word`, the nearest first, at most `most`."""
+    import difflib  # noqa: PLC0415 (only errors need it)
+
+    spelled = {text.lower(): text for text in known}
+    return [spelled[text] for text in difflib.get_close_matches(word.lower(), spelled, n=most)]
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return what to add to the error for an unknown word: the nearest one that is known, if one is near."""
+    near = nearest(word, known, 1)
+    return f"; did you mean {near[0]!r}?" if near else ""
 
 
 def check_texts(name: str, value: Any) -> tuple[str, ...]:

@@ -18,6 +18,18 @@ class RunStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class ShardsSought:
+    """The search for the shards goes on; told now and then where it takes long."""
+
+    asked: int
+    """Paths that were looked up, of those that the user named."""
+    total: int
+    """Paths that the user named, ranges counted out as far as they were come to."""
+    found: int
+    """Shards that listings of folders have given."""
+
+
+@dataclass(frozen=True, slots=True)
 class PartitionsPlanned:
     """The partitions of the dataset are known, before anything is read."""
 
@@ -45,6 +57,6 @@ class RunEnded:
     """`finished`, `stopped` or `failed`."""
 
 
-Event = RunStarted | PartitionsPlanned | BatchDelivered | RunEnded
+Event = RunStarted | ShardsSought | PartitionsPlanned | BatchDelivered | RunEnded
 
 Listener = Callable[[Event], None]

@@ -224,7 +224,8 @@ class Pipeline:
                 raise ResultTooLargeError(_too_large(limit))
             elif not warned:
                 warned = True
-                warnings.warn(_released(limit), UserWarning, stacklevel=4)
+                # Above this generator stands `run`, and above that whoever called it.
+                warnings.warn(_released(limit), UserWarning, stacklevel=3)
             yield task
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import threading
 from typing import TYPE_CHECKING
 
+from tarlight.cli.waiting import Waiting
+from tarlight.events import PartitionsPlanned, ShardsSought
 from tests.terminal import run_in_pipes, run_in_terminal, without_colours
 
 if TYPE_CHECKING:
@@ -48,3 +51,19 @@ def test_wrong_values_and_missing_input_are_told(sound: str, tmp_path: Path) -> 
     assert "--seconds" in wrong.err
     missing = run_in_pipes([*EXPLAIN, str(tmp_path / "no.tar")])
     assert (missing.code, missing.out, missing.err.count("\n")) == (3, "", 1)
+
+
+def test_the_search_for_shards_is_shown_and_ended() -> None:
+    """A display begins with the first news of a long search, and ends with the search or with the run."""
+    waiting = Waiting()
+    for last in (PartitionsPlanned(1, 1, 1), None):
+        assert _displays() == 0
+        waiting(ShardsSought(1_000, 5_000, 0))
+        waiting(ShardsSought(2_000, 5_000, 0))
+        assert _displays() == 1
+        waiting.end() if last is None else waiting(last)
+        assert _displays() == 0
+
+
+def _displays() -> int:
+    return sum(thread.name == "tarlight-progress-explain" for thread in threading.enumerate())

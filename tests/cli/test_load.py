@@ -172,6 +172,28 @@ def test_a_reader_that_goes_away_is_no_crash(sound: str) -> None:
     assert (ran.returncode, ran.stderr) == (4, "")
 
 
+def test_a_page_is_written_of_what_was_found_only(tmp_path: Path) -> None:
+    """A run that finds no shards leaves an older page as it is, and makes no new one."""
+    page = tmp_path / "page.html"
+    ran = run_in_pipes([*LOAD, str(tmp_path / "nowhere"), "--report", str(page)])
+    assert (ran.code, page.exists()) == (3, False)
+    assert "a page of" not in ran.err
+
+
+def test_a_target_that_fails_is_told_without_numbers() -> None:
+    """A file that cannot be written after all is named with the reason, as other paths are."""
+    ran = run_in_pipes(["-m", "tarlight", "sample", "/proc/tarlight"])
+    assert (ran.code, ran.err) == (4, "error: /proc/tarlight: No such file or directory\n")
+
+
+def test_without_colour_a_terminal_gets_plain_text(sound: str) -> None:
+    """With NO_COLOR the ledger on a terminal has no escape sequence, and fits its width."""
+    shown = run_in_terminal([*LOAD, sound], columns=60, NO_COLOR="1")
+    table = shown.err[shown.err.index("finished") :]
+    assert "\x1b" not in table
+    assert max(map(len, table.splitlines())) <= 60
+
+
 def test_errors_are_red_on_a_terminal_only() -> None:
     """The error line is red on a terminal, and plain with NO_COLOR or in a pipe."""
     missing = [*LOAD, "/no/such/shards"]
@@ -298,7 +320,7 @@ def test_a_run_that_could_read_nothing_exits_with_3(
     ledger.deliver(delivered)
     for cause in ("a.tar: no answer", "b.tar: too busy"):
         ledger.lose(Loss(cause[:5], 0, 512, LossReason.READ_FAILED, cause))
-    monkeypatch.setattr("tarlight.cli.app.load_all", lambda *_, **__: ledger.report("finished", 1.0))
+    monkeypatch.setattr("tarlight.cli.app.load_dataset", lambda *_, **__: ledger.report("finished", 1.0))
     ran = CliRunner().invoke(app, ["load", sound, "-q"])
     told = "error: nothing could be read: a.tar: no answer\n" if code else ""
     assert (ran.exit_code, ran.stdout, ran.stderr) == (code, "", told)

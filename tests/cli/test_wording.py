@@ -2,17 +2,103 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from inspect import signature
 
 import pytest
 
-from tarlight import FilePartitioningStage, ImageReaderStage
+from tarlight import FilePartitioningStage, ImageReaderStage, Pipeline, RayExecutor
 from tarlight.cli.wording import in_options
 from tarlight.errors import InputMissingError, TarlightError
+from tarlight.inspect import check, explain, peek, survey
 from tarlight.sample import write_sample
 from tarlight.storage import find_shards
+from tarlight.storage.remote.failure import error_for
+from tarlight.storage.remote.wire import Fault, FaultKind
 
 PYTHON = ("_", "os.", "[", "(")
+
+CALLABLES = (
+    ImageReaderStage.__init__,
+    FilePartitioningStage.__init__,
+    RayExecutor.__init__,
+    Pipeline.stream,
+    Pipeline.run,
+    check,
+    explain,
+    peek,
+    survey,
+    write_sample,
+)
+ARGUMENTS = {name for one in CALLABLES for name in signature(one).parameters if "_" in name}
+"""Every argument of what the commands call that cannot be an English word."""
+NAMED_ARGUMENT = re.compile(rf"\b(?:{'|'.join(sorted(ARGUMENTS))})\b|\b\w+=(?:True|False|None)\b|\w\(\)")
+
+
+def _error(call: Callable[[], object]) -> Exception:
+    with pytest.raises(TarlightError) as caught:
+        call()
+    return caught.value
+
+
+URLS = ("s3://bucket/a.tar", "gs://bucket/a.tar", "az://container/a.tar", "http://127.0.0.1/a.tar")
+
+
+@pytest.mark.parametrize("status", [None, 401, 403, 404])
+@pytest.mark.parametrize("kind", FaultKind)
+def test_faults_of_stores_name_options(kind: FaultKind, status: int | None) -> None:
+    """Whatever a store answers, wherever it lies, the command says nothing that only Python knows."""
+    for url in URLS:
+        told = in_options(error_for(Fault(kind, "said so", status=status), url))
+        assert told.startswith(url)
+        assert not NAMED_ARGUMENT.search(told), told
+        assert "storage_options" not in told
+
+
+@pytest.mark.parametrize(
+    ("url", "options"),
+    [
+        ("s3://b/a.tar", {"regoin": "x"}),
+        ("s3://b/a.tar", {"qqq": "x"}),
+        ("s3://b/a.tar", {"region": ["x"]}),
+        ("s3://b/a.tar", {"anon": "maybe"}),
+        ("s3://b/a.tar", {"use_ssl": "false"}),
+        ("s3://b/a.tar", {"headers": "x"}),
+        ("s3://b/a.tar", {"headers": {"a": 1}}),
+        ("s3://b/a.tar", {"headers": {"a": "b\n"}}),
+        ("s3://b/a.tar", {"endpoint_url": "x", "endpoint": "y"}),
+        ("s3://b/a.tar", {"endpoint_url": "nowhere"}),
+        ("s3://b/a.tar", {"read_timeout": "soon"}),
+        ("s3://b/a.tar", {"retry_config": "x"}),
+        ("s3://b/a.tar", {"retry_config": {"max": 1}}),
+        ("s3://b/a.tar", {"retry_config": {"max_retries": "x"}}),
+        ("s3://b/a.tar", {"retry_config": {"max_retries": -1}}),
+        ("s3://b/a.tar", {"retry_config": {"backoff": 1}}),
+        ("s3://b/a.tar", {"client_options": {"time": "1s"}}),
+        ("s3://b/a.tar", {"client_kwargs": {"regoin_name": "x"}}),
+        ("s3://b/a.tar", {"credential_provider": "x"}),
+        ("gs://b/a.tar", {"token": {"type": "authorized_user"}}),
+        ("az://c/a.tar", {"account": "x"}),
+        ("a.tar", {"anon": "true"}),
+        ("s3://b:80/a.tar", {}),
+        ("s3://b/a.tar?X-Amz=1", {}),
+        ("s3:///a.tar", {}),
+        ("s3://b//a.tar", {}),
+        ("http://u:p@h/a.tar", {}),
+        ("http://h/", {}),
+        ("http://h/*.tar", {}),
+        ("s3:/b/a.tar?x", {}),
+        ("file://host/a.tar", {}),
+        ("a\0.tar", {}),
+        ("{0..9999999}.tar", {}),
+    ],
+)
+def test_wrong_paths_and_storage_options_name_options(url: str, options: dict[str, object]) -> None:
+    """Whatever is wrong with a path or a storage option, the command speaks of PATH or --storage-option."""
+    told = in_options(_error(lambda: find_shards(url, storage_options=options)))
+    assert told.startswith("--storage-option: " if options else "PATH: ")
+    assert not NAMED_ARGUMENT.search(told), told
 
 
 @pytest.mark.parametrize(
@@ -50,7 +136,15 @@ def test_a_folder_without_shards_names_the_option(tmp_path, monkeypatch) -> None
     (tmp_path / "a.tgz").touch()
     with pytest.raises(InputMissingError) as caught:
         find_shards(".")
-    assert "Pass --shard-extensions .A,.B" in in_options(caught.value)
+    assert in_options(caught.value).endswith("there are .tgz (1). Pass --shard-extensions .tgz to read those")
+    (tmp_path / "b.tar.gz").touch()
+    (tmp_path / "a.tgz").rename(tmp_path / "c.txt")
+    with pytest.raises(InputMissingError, match=r"Pass --shard-extensions \.tar\.gz to read"):
+        raise InputMissingError(in_options(_error(lambda: find_shards("."))))
+    with pytest.raises(InputMissingError, match=r"pass --shard-extensions \.tar\.gz to read"):
+        raise InputMissingError(in_options(_error(lambda: find_shards("*.tar"))))
+    (tmp_path / "b.tar.gz").unlink()
+    assert "Pass --shard-extensions .A,.B to read others" in in_options(_error(lambda: find_shards(".")))
 
 
 @pytest.mark.parametrize("path", ["num_threads", "file_paths/x.tar", "d/max_failures.tar"])

@@ -6,6 +6,8 @@ import csv
 import gzip
 import io
 import json
+import re
+import tarfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +19,7 @@ from tarlight.events import Event, PartitionsPlanned, RunEnded, RunStarted
 from tarlight.inspect import Checking, Findings, Kind, Severity, check
 from tarlight.inspect.checking.kind import KINDS, OF_LOSS, OF_NOTE, OF_SKIP
 from tarlight.ledger import LossReason, SkipReason
+from tarlight.tar.header import BLOCK
 from tests.inspect.shards import jpeg, records, write_shard
 
 if TYPE_CHECKING:
@@ -57,6 +60,28 @@ def test_a_fast_check_finds_all_but_damaged_image_data(faults: str) -> None:
     }
 
 
+@pytest.mark.parametrize("names", ["short", "long" * 40])
+def test_every_byte_that_is_named_begins_a_header(tmp_path: Path, names: str) -> None:
+    """Offsets of members, also in details, are where the standard library reads the member's own header."""
+    for number in range(2):
+        members = [(f"{names}.jpg", jpeg()), (f"{names}.jpg", jpeg()), (f"{names}.json", b"{")]
+        with tarfile.open(tmp_path / f"{number}.tar", "w", format=tarfile.PAX_FORMAT) as archive:
+            for name, data in members:
+                info = tarfile.TarInfo(name)
+                info.size = len(data)
+                archive.addfile(info, io.BytesIO(data))
+    with tarfile.open(tmp_path / "0.tar") as archive:
+        first, second, third = (entry.offset_data - 512 for entry in archive)
+    findings = check(tmp_path)
+    assert [one.offset for one in findings.of(Kind.DUPLICATE_IN_SHARD)] == [second, second]
+    assert [one.offset for one in findings.of(Kind.BROKEN_SIDECAR)] == [third, third]
+    across = findings.of(Kind.DUPLICATE_ACROSS_SHARDS)
+    assert [one.offset for one in across] == [first]
+    details = [*(one.detail for one in findings.of(Kind.DUPLICATE_IN_SHARD)), across[0].detail]
+    named = [re.findall(r"at byte ([\d,]+)", detail) for detail in details]
+    assert named == [[f"{first:,}"]] * 3
+
+
 @pytest.mark.parametrize("fast", [True, False])
 def test_nothing_is_found_in_sound_shards(sample: SampleSummary, fast: bool) -> None:
     """The sound sample, whose records cannot be spread evenly over its shards, is clean."""
@@ -80,7 +105,9 @@ def test_bad_images_are_those_that_a_run_skips(corpus: Path, folder: str) -> Non
     stages = [FilePartitioningStage(corpus / folder), ImageReaderStage(verbose=False)]
     with Pipeline(stages=stages).stream() as stream:
         assert all(batch.num_images for batch in stream)
-    skips = {(OF_SKIP[skip.reason], skip.shard, skip.member, skip.offset) for skip in stream.report.skips}
+    skips = {
+        (OF_SKIP[skip.reason], skip.shard, skip.member, skip.offset - BLOCK) for skip in stream.report.skips
+    }
     assert {(one.kind, one.shard, one.member, one.offset) for one in findings.examples} == skips
     assert findings.images == stream.report.images_seen
 

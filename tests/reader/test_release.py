@@ -39,6 +39,14 @@ def test_keeps_what_fits(released):
     assert released.report.is_balanced
 
 
+def test_the_warning_points_at_who_called(tmp_path):
+    """The warning of `run()` names the file that called it, where a user can change something."""
+    write_shards(tmp_path, shards=3, records=4)
+    with pytest.warns(UserWarning, match="result_memory") as warned:
+        pipeline(str(tmp_path), batch_size=2).run(result_memory=5 * IMAGE_BYTES)
+    assert [one.filename for one in warned] == [__file__]
+
+
 def test_released_images_decode_on_access(released):
     """A released image gives the same pixels on every access."""
     for index, image in enumerate(images(released)):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from io import StringIO
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tarlight.events import PartitionsPlanned
+from tarlight.events import PartitionsPlanned, ShardsSought
 from tarlight.ledger import Ledger, ShardAccount
 from tarlight.report.pace import Pace
+from tarlight.report.plain import PlainDisplay
 
 
 def _after(ledger: Ledger, pace: Pace, seconds: float, images: int) -> None:
@@ -71,3 +74,17 @@ def test_before_the_plan_nothing_is_guessed() -> None:
     """Before the shards are known there is no bar and no time left."""
     standing = Pace().stand(Ledger().report("running", 3.0))
     assert (standing.fraction, standing.seconds_left, standing.shard_text()) == (None, None, "listing shards")
+
+
+def test_the_search_for_shards_is_shown_until_they_are_known() -> None:
+    """While shards are looked up the text says how many of how many, and nothing of images is on the line."""
+    pace, report = Pace(), Ledger().report("running", 1.5)
+    assert pace.stand(report).shard_text() == "listing shards"
+    pace.seek(ShardsSought(0, 1, 7_000))
+    assert pace.stand(report).shard_text() == "listing shards: 7,000 so far"
+    pace.seek(ShardsSought(412_000, 1_000_000, 0))
+    line = StringIO()
+    PlainDisplay("load", line).show(pace.stand(report))
+    assert line.getvalue() == "load: looking up 412,000 of 1,000,000 shards, 0:01\n"
+    pace.plan(PartitionsPlanned(3, 3, 100))
+    assert pace.stand(report).shard_text() == "0/3 shards"

@@ -146,7 +146,9 @@ def test_links_are_followed_and_not_resolved(here):
         ("d/1.tar/x", "Not a directory"),
         ("~/shards", "not expanded"),
         ("s3:/bucket/x.tar", "pathlib"),
-        ("d/*.zip", r"no file is there \(looked for .tar"),
+        ("d/*.zip", r"nothing matches; near it are .txt \(2\), .tar \(1\), such as d/.*Check the pattern"),
+        ("d/2.tar", r"Check the spelling.*; near it is '1.tar'"),
+        ("d/quite-another.tar", "; its folder has '1.tar', 'a.txt', 'b.txt'$"),
         ("nowhere/*.tar", "there is no folder nowhere"),
         ("{3..4}.tar", "2 of 2 paths are missing"),
         ("d/{1..9}.tar", "d/2.tar.*8 of 9 paths are missing; also d/3.tar, d/4.tar, d/5.tar and 4 more"),
@@ -173,6 +175,18 @@ def test_a_folder_without_match_says_what_is_there(here):
     touch("xy.zip")
     with pytest.raises(InputMissingError, match=r"x\*: no file ends in .tar; there are .zip \(1\)"):
         find_shards("x*")
+
+
+def test_a_long_search_is_told(here):
+    """After every thousandth path or shard a listener learns how far the search is."""
+    told = []
+    with pytest.raises(InputMissingError, match="2,500 of 2,500"):
+        find_shards("{0000..2499}.tar", tell=told.append)
+    assert [(event.asked, event.total) for event in told] == [(1_000, 2_500), (2_000, 2_500)]
+    touch(*(f"d/{number}.tar" for number in range(1_500)))
+    told.clear()
+    assert len(find_shards("d", tell=told.append).shards) == 1_500
+    assert [(event.total, event.found) for event in told] == [(1, 999)]
 
 
 def test_an_empty_folder_is_an_error(here):
@@ -329,11 +343,11 @@ def noted(file_paths, *extensions):
 def test_shards_of_other_extensions_are_noted(here):
     """Files that look like shards and were not wanted are counted in one note for the run."""
     touch("d/a.tar", "d/b.tar.gz", "d/e/c.TGZ", "d/x.txt", "d/y.jpg", "d/z.gz", "d/a.tar.json")
-    says = "2 files were passed over: .tar.gz (1), .tgz (1); name them in file_extensions"
+    says = "2 files were passed over: .tar.gz (1), .tgz (1); name these extensions of shards too to read them"
     assert noted("d") == noted("d/*") == [("", says)]
     assert noted("d", ".tar", ".tar.gz", ".tgz") == noted("d/*.tar") == noted("d/a.tar") == []
     assert noted("d", ".gz") == [
-        ("", "2 files were passed over: .tar (1), .tgz (1); name them in file_extensions")
+        ("", "2 files were passed over: .tar (1), .tgz (1); name these extensions of shards too to read them")
     ]
     assert noted("d/e", "tgz") == []
 
@@ -341,7 +355,7 @@ def test_shards_of_other_extensions_are_noted(here):
 def test_overlapping_entries_count_what_is_passed_over_once(here):
     """A file below two entries counts once, and one that another entry names is read and not counted."""
     touch("d/a.tar", "d/b.tar.gz", "d/c.tgz")
-    says = "1 file was passed over: .tgz (1); name them in file_extensions"
+    says = "1 file was passed over: .tgz (1); name these extensions of shards too to read them"
     assert noted(["d", f"{here}/d", "d/*", "d/b.tar.gz"]) == [("", says)]
 
 

@@ -7,18 +7,16 @@ from typing import Annotated, Any
 import typer
 
 from tarlight.cli import epilog, option
+from tarlight.cli.drawing import draw_sample
 from tarlight.cli.exit_code import FINDINGS, exit_codes
 from tarlight.cli.inspect import check_dataset, explain_load, parse_limits, peek_at
 from tarlight.cli.run import (
+    Dataset,
     Targets,
-    check_resumable,
     check_something_read,
     check_target,
-    choose,
-    draw_sample,
-    load_all,
+    load_dataset,
     make_pipeline,
-    make_surveyor,
 )
 from tarlight.cli.value import storage_options
 from tarlight.errors import ArgumentError
@@ -82,31 +80,13 @@ def load(
 
     The pixels are decoded and thrown away. Progress and the ledger go to standard error.
     """
-    store = storage_options(storage_option)
-    reader = {
-        "extensions": _split(extensions),
-        "fields": _split(fields),
-        "batch_size": batch_size,
-        "num_threads": num_cores() if threads is None else threads,
-        "decoder": decoder,
-        "max_requests": max_requests,
-        "verify": verify,
-        "on_error": on_error,
-        "max_failures": max_failures,
-        "storage_options": store,
-    }
+    dataset = Dataset(paths, _split(shard_extensions), limit_shards, limit)
+    reader = _reader_options(extensions, fields, threads, decoder, storage_option)
+    reader |= {"batch_size": batch_size, "max_requests": max_requests, "verify": verify}
+    reader |= {"on_error": on_error, "max_failures": max_failures}
     with exit_codes():
-        kinds = _split(shard_extensions)
-        surveyor = make_surveyor(page_file)
-        pipeline = make_pipeline(paths, kinds, limit_shards, limit, reader, surveyor=surveyor)
         targets = Targets(json_file, page_file, checkpoint)
-        check_target("--json", json_file, paths, kinds)
-        check_target("--report", page_file, paths, kinds)
-        check_target("--checkpoint", checkpoint, paths, kinds)
-        check_resumable(targets, limit)
-        report = load_all(
-            pipeline, choose(executor, ray_address, limit), limit, targets, surveyor, quiet=quiet
-        )
+        report = load_dataset(dataset, reader, targets, (executor, ray_address), quiet=quiet)
         check_something_read(report)
         if strict and (report.num_skipped or len(report.losses)):
             raise typer.Exit(FINDINGS)
@@ -132,19 +112,10 @@ def report(
     It shows a fair sample of the pictures, how their sizes and other measures are distributed, what was
     skipped or lost and why, and where that lies in each shard.
     """
-    reader = {
-        "extensions": _split(extensions),
-        "fields": _split(fields),
-        "num_threads": num_cores() if threads is None else threads,
-        "decoder": decoder,
-        "storage_options": storage_options(storage_option),
-    }
+    dataset = Dataset(paths, _split(shard_extensions), limit_shards, limit)
+    reader = _reader_options(extensions, fields, threads, decoder, storage_option)
     with exit_codes():
-        kinds = _split(shard_extensions)
-        surveyor = make_surveyor(output)
-        pipeline = make_pipeline(paths, kinds, limit_shards, limit, reader, surveyor=surveyor)
-        check_target("--output", output, paths, kinds)
-        load_all(pipeline, choose(None, None, limit), limit, Targets(page_file=output), surveyor, quiet=quiet)
+        load_dataset(dataset, reader, Targets(page_file=output, page_option="--output"), quiet=quiet)
 
 
 @app.command(epilog=epilog.CHECK, no_args_is_help=True)
@@ -171,7 +142,7 @@ def check(
         "storage_options": storage_options(storage_option),
         "file_extensions": _split(shard_extensions),
         "extensions": _split(extensions),
-        "num_threads": num_cores() if threads is None else threads,
+        "num_threads": _num_threads(threads),
     }
     with exit_codes():
         limits = parse_limits(fail_on)
@@ -179,8 +150,9 @@ def check(
             raise ArgumentError(
                 "--json and --csv cannot both be standard output. Name a file for one of them"
             )
-        check_target("--json", json_file, paths, options["file_extensions"])
-        check_target("--csv", csv_file, paths, options["file_extensions"])
+        dataset = Dataset(paths, options["file_extensions"])
+        check_target("--json", json_file, dataset)
+        check_target("--csv", csv_file, dataset)
         found = check_dataset(
             paths, options, json_file=json_file, csv_file=csv_file, num_examples=examples, quiet=quiet
         )
@@ -235,19 +207,12 @@ def explain(
 
     Measures what the store, one parsing thread and the decoder can do alone, then loads for a while.
     """
-    reader = {
-        "extensions": _split(extensions),
-        "fields": _split(fields),
-        "batch_size": batch_size,
-        "num_threads": num_cores() if threads is None else threads,
-        "decoder": decoder,
-        "max_requests": max_requests,
-        "storage_options": storage_options(storage_option),
-    }
+    dataset = Dataset(paths, _split(shard_extensions))
+    reader = _reader_options(extensions, fields, threads, decoder, storage_option)
+    reader |= {"batch_size": batch_size, "max_requests": max_requests}
     with exit_codes():
-        kinds = _split(shard_extensions)
-        pipeline = make_pipeline(paths, kinds, None, None, reader)
-        check_target("--json", json_file, paths, kinds)
+        pipeline = make_pipeline(dataset, reader)
+        check_target("--json", json_file, dataset)
         bounds: dict[str, Any] = {"seconds": seconds, "limit": limit, "verify": verify}
         explain_load(pipeline, bounds, json_file=json_file, quiet=quiet)
 
@@ -264,6 +229,23 @@ def sample(
     """Write a dataset to try things on: drawn colour images with captions and JSON, in tar shards."""
     with exit_codes():
         draw_sample(folder, images, shards, seed, damage=damage)
+
+
+def _reader_options(
+    extensions: str, fields: str, threads: int | None, decoder: str, storage_option: list[str] | None
+) -> dict[str, Any]:
+    """Options of `ImageReaderStage` that all commands share which decode."""
+    return {
+        "extensions": _split(extensions),
+        "fields": _split(fields),
+        "num_threads": _num_threads(threads),
+        "decoder": decoder,
+        "storage_options": storage_options(storage_option),
+    }
+
+
+def _num_threads(threads: int | None) -> int:
+    return num_cores() if threads is None else threads
 
 
 def _split(text: str) -> tuple[str, ...]:

@@ -65,12 +65,18 @@ def _explain(error: Exception) -> None:
     if not known or os.environ.get("TARLIGHT_DEBUG") == "1":
         traceback.print_exception(error)
     encoding = sys.stderr.encoding or "ascii"
-    lines = [f"error: {in_options(error)}" if known else f"error: {type(error).__name__}: {error}"]
+    lines = [f"error: {_message(error)}" if known else f"error: {type(error).__name__}: {error}"]
     if _exit_code(error) == STOPPED:  # else the stage that found it out is of no interest
         lines += [f"  {note}" for note in getattr(error, "__notes__", ())]
     red, plain = ("\x1b[31m", "\x1b[0m") if _in_colour() else ("", "")
     for line in "\n".join(lines).splitlines():
         typer.echo(f"{red}{printable(line, encoding)}{plain}", file=sys.stderr, color=True)
+
+
+def _message(error: Exception) -> str:
+    if isinstance(error, OSError) and not isinstance(error, TarlightError) and error.filename is not None:
+        return f"{os.fsdecode(error.filename)}: {error.strerror}"
+    return in_options(error)
 
 
 def _in_colour() -> bool:

@@ -10,6 +10,9 @@ from typing import IO, TYPE_CHECKING, Any, TextIO
 
 import typer
 
+from tarlight.argument import did_you_mean
+from tarlight.cli.waiting import Waiting
+from tarlight.cli.wording import setting_as_option
 from tarlight.errors import ArgumentError, InputError
 from tarlight.report.figure import plural
 from tarlight.report.table import is_terminal
@@ -64,7 +67,8 @@ def peek_at(path: str, options: dict[str, Any], *, graphics: str | None) -> None
     from tarlight.inspect.peeking.table import print_glimpse  # noqa: PLC0415
 
     if graphics is not None and graphics not in GRAPHICS:
-        raise ArgumentError(f"--graphics: {graphics!r} is none of {', '.join(GRAPHICS)}")
+        hint = did_you_mean(graphics, GRAPHICS)
+        raise ArgumentError(f"--graphics: {graphics!r} is none of {', '.join(GRAPHICS)}{hint}")
     glimpse = peek(path, **options, with_images=graphics is not None)
     if sys.stdout is None:
         return
@@ -78,21 +82,17 @@ def explain_load(pipeline: Pipeline, bounds: dict[str, Any], *, json_file: str |
     from tarlight.inspect import explain  # noqa: PLC0415 (numpy and decoders: --help does without)
     from tarlight.inspect.explaining.table import print_explanation  # noqa: PLC0415
 
-    if not quiet and is_terminal(sys.stderr):
-        sys.stderr.write("measuring, then loading ...")
-        sys.stderr.flush()
+    waiting = Waiting()
     try:
-        found = explain(pipeline, **bounds)
+        found = explain(pipeline, **bounds, listeners=() if quiet else (waiting,))
     finally:
-        if not quiet and is_terminal(sys.stderr):
-            sys.stderr.write("\r\x1b[K")  # wipe that line
-            sys.stderr.flush()
+        waiting.end()
     if json_file is not None:
         text = json.dumps(found.to_dict(), indent=2) + "\n"
         _write(json_file, lambda stream: stream.write(text))
     stream = sys.stderr if json_file == "-" else sys.stdout
     if not quiet and stream is not None:
-        print_explanation(found, stream)
+        print_explanation(found, stream, setting_as_option)
 
 
 def _draws(stream: TextIO) -> bool:
@@ -122,9 +122,15 @@ def parse_limits(text: str) -> frozenset[Kind]:
         elif word in list(Kind):
             chosen.add(Kind(word))
         else:
-            kinds = ", ".join(kind.value for kind in Kind)
-            raise ArgumentError(f"--fail-on: {word!r} is none of {', '.join(severities)}, nor of {kinds}")
+            kinds = [kind.value for kind in Kind]
+            raise ArgumentError(f"--fail-on: {_unknown_limit(word, severities, kinds)}")
     return frozenset(chosen)
+
+
+def _unknown_limit(word: str, severities: list[str], kinds: list[str]) -> str:
+    hint = did_you_mean(word, [*severities, *kinds])
+    rest = hint or f", nor a kind of finding: {', '.join(kinds)}"
+    return f"{word!r} is none of {', '.join(severities)}{rest}"
 
 
 def _progress(checking: Checking) -> Listener:

@@ -2,13 +2,40 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tarlight.cli.value import count_or_fraction, resumable, writable_csv, writable_json, writable_page
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 _WHAT, _HOW, _OUT = "What to read", "How to read it", "What to say"
+
+
+def _number(
+    *names: str, text: str, panel: str | None = None, least: int | None = 1, most: int | None = None
+) -> Any:
+    return typer.Option(*names, min=least, max=most, metavar="N", help=text, rich_help_panel=panel)
+
+
+def _text(*names: str, metavar: str, text: str, panel: str | None = None) -> Any:
+    return typer.Option(*names, metavar=metavar, help=text, rich_help_panel=panel)
+
+
+def _flag(*names: str, text: str, panel: str | None = None) -> Any:
+    return typer.Option(*names, help=text, rich_help_panel=panel)
+
+
+def _file(*names: str, text: str, check: Callable[[str | None], str | None], panel: str = _OUT) -> Any:
+    return typer.Option(*names, metavar="FILE", callback=check, help=text, rich_help_panel=panel)
+
+
+def _json(what: str) -> Any:
+    text = f"Write {what} as JSON to FILE, which ends in .json; - is standard output."
+    return _file("--json", text=text, check=writable_json)
+
 
 Paths = Annotated[
     list[str],
@@ -16,81 +43,69 @@ Paths = Annotated[
         metavar="PATH", help="Folders, shards, globs, or ranges such as '{00000..00099}.tar'; paths or URLs."
     ),
 ]
-Limit = Annotated[
-    int | None,
-    typer.Option(min=1, metavar="N", help="Stop after exactly N delivered images.", rich_help_panel=_WHAT),
+OnePath = Annotated[
+    str,
+    typer.Argument(
+        metavar="PATH", help="A folder, a shard, a glob, or a range such as '{00000..00099}.tar'."
+    ),
 ]
-LimitShards = Annotated[
-    int | None,
-    typer.Option(min=1, metavar="N", help="Read the first N shards only.", rich_help_panel=_WHAT),
+Folder = Annotated[
+    str,
+    typer.Argument(metavar="DIR", help="The folder to write to; it is made if it is not there."),
 ]
+
+Limit = Annotated[int | None, _number(text="Stop after exactly N delivered images.", panel=_WHAT)]
+LimitShards = Annotated[int | None, _number(text="Read the first N shards only.", panel=_WHAT)]
 ShardExtensions = Annotated[
     str,
-    typer.Option(
-        metavar="A,B",
-        help="Extensions that make a file of a folder or glob a shard: the file_extensions of notes.",
-        rich_help_panel=_WHAT,
-    ),
+    _text(metavar="A,B", text="Extensions that make a file of a folder or glob a shard.", panel=_WHAT),
 ]
 StorageOption = Annotated[
     list[str] | None,
-    typer.Option(
+    _text(
         "--storage-option",
         metavar="NAME=VALUE",
-        help="Pass this to the stores of URLs, such as anon=true; may be repeated. Others can see what you "
+        text="Pass this to the stores of URLs, such as anon=true; may be repeated. Others can see what you "
         "type: leave credentials in the environment.",
-        rich_help_panel=_WHAT,
+        panel=_WHAT,
     ),
 ]
-Extensions = Annotated[
-    str,
-    typer.Option(metavar="A,B", help="Extensions that make a member an image.", rich_help_panel=_WHAT),
-]
-Fields = Annotated[
-    str,
-    typer.Option(metavar="A,B", help="Load these fields too, such as txt,json.", rich_help_panel=_WHAT),
-]
-BatchSize = Annotated[
-    int,
-    typer.Option(metavar="N", help="Images in a batch.", rich_help_panel=_HOW),
-]
+Extensions = Annotated[str, _text(metavar="A,B", text="Extensions that make a member an image.", panel=_WHAT)]
+Fields = Annotated[str, _text(metavar="A,B", text="Load these fields too, such as txt,json.", panel=_WHAT)]
+
+BatchSize = Annotated[int, _number(text="Images in a batch.", panel=_HOW, least=None)]
 Threads = Annotated[
-    int | None,
-    typer.Option(metavar="N", help="Decoding threads; if not given, one a core.", rich_help_panel=_HOW),
+    int | None, _number(text="Decoding threads; if not given, one a core.", panel=_HOW, least=None)
 ]
-Decoder = Annotated[
-    str,
-    typer.Option(metavar="NAME", help="auto, or one decoder by its name.", rich_help_panel=_HOW),
-]
+Decoder = Annotated[str, _text(metavar="NAME", text="auto, or one decoder by its name.", panel=_HOW)]
 Executor = Annotated[
     str | None,
-    typer.Option(
+    _text(
         metavar="local|ray",
-        help="This process, or a Ray cluster; if not given, what TARLIGHT_EXECUTOR says, else local.",
-        rich_help_panel=_HOW,
+        text="This process, or a Ray cluster; if not given, what TARLIGHT_EXECUTOR says, else local.",
+        panel=_HOW,
     ),
 ]
 RayAddress = Annotated[
     str | None,
-    typer.Option(
+    _text(
         metavar="ADDRESS",
-        help="The cluster: auto, host:port or ray://host:port; if not given, the one of this machine, which "
+        text="The cluster: auto, host:port or ray://host:port; if not given, the one of this machine, which "
         "is started if need be.",
-        rich_help_panel=_HOW,
+        panel=_HOW,
     ),
 ]
 VerifyData = Annotated[
     str,
-    typer.Option(
+    _text(
         metavar="headers|strict",
-        help="dali and nvimgcodec do not see damaged image data: find what headers show of it, or have "
+        text="dali and nvimgcodec do not see damaged image data: find what headers show of it, or have "
         "libjpeg-turbo look at all data too (slower). Other decoders always see everything.",
-        rich_help_panel=_HOW,
+        panel=_HOW,
     ),
 ]
 OnError = Annotated[
-    str,
-    typer.Option(metavar="skip|raise", help="Skip what is bad, or stop at the first.", rich_help_panel=_HOW),
+    str, _text(metavar="skip|raise", text="Skip what is bad, or stop at the first.", panel=_HOW)
 ]
 MaxFailures = Annotated[
     float | None,
@@ -102,153 +117,85 @@ MaxFailures = Annotated[
         rich_help_panel=_HOW,
     ),
 ]
-MaxRequests = Annotated[
-    int,
-    typer.Option(min=1, metavar="N", help="Requests at once to the store of URLs.", rich_help_panel=_HOW),
-]
+MaxRequests = Annotated[int, _number(text="Requests at once to the store of URLs.", panel=_HOW)]
 Seconds = Annotated[
     float,
-    typer.Option(
-        metavar="S", help="Run for about so long; measuring takes up to as long again.", rich_help_panel=_HOW
-    ),
+    _text(metavar="S", text="Run for about so long; measuring takes up to as long again.", panel=_HOW),
 ]
 Verify = Annotated[
-    bool,
-    typer.Option("--verify", help="Run once more with the change, and show the gain.", rich_help_panel=_HOW),
+    bool, _flag("--verify", text="Run once more with the change, and show the gain.", panel=_HOW)
 ]
-ExplanationJson = Annotated[
-    str | None,
-    typer.Option(
-        "--json",
-        metavar="FILE",
-        callback=writable_json,
-        help="Write all figures as JSON to FILE, which ends in .json; - is standard output.",
-        rich_help_panel=_OUT,
-    ),
-]
+Fast = Annotated[bool, _flag("--fast", text="Look at the headers of images only; do not decode.", panel=_HOW)]
 Checkpoint = Annotated[
     str | None,
-    typer.Option(
-        metavar="FILE",
-        callback=resumable,
-        help="Keep in FILE, which ends in .json and may be an s3://, gs:// or az:// URL, how far the run is, "
+    _file(
+        text="Keep in FILE, which ends in .json and may be an s3://, gs:// or az:// URL, how far the run is, "
         "and go on from there when it is there.",
-        rich_help_panel=_HOW,
+        check=resumable,
+        panel=_HOW,
     ),
 ]
+
 Strict = Annotated[
     bool,
-    typer.Option(
+    _flag(
         "--strict",
-        help="Exit with 1 if anything was skipped or lost. Notes (a missing end mark, a wrong gzip checksum, "
+        text="Exit with 1 if anything was skipped or lost. Notes (a missing end mark, a wrong gzip checksum, "
         "broken fields) do not count.",
-        rich_help_panel=_OUT,
+        panel=_OUT,
     ),
 ]
-Json = Annotated[
+FailOn = Annotated[
+    str,
+    _text(
+        metavar="A,B",
+        text="Exit with 1 on findings of these severities (error, warning, note) or above, or of these "
+        "kinds.",
+        panel=_OUT,
+    ),
+]
+Json = Annotated[str | None, _json("the ledger")]
+FindingsJson = Annotated[str | None, _json("the findings")]
+ExplanationJson = Annotated[str | None, _json("all figures")]
+FindingsCsv = Annotated[
     str | None,
-    typer.Option(
-        "--json",
-        metavar="FILE",
-        callback=writable_json,
-        help="Write the ledger as JSON to FILE, which ends in .json; - is standard output.",
-        rich_help_panel=_OUT,
+    _file(
+        "--csv",
+        text="Write one row a finding to FILE, which ends in .csv; - is standard output.",
+        check=writable_csv,
     ),
 ]
 ReportPage = Annotated[
     str | None,
-    typer.Option(
+    _file(
         "--report",
-        metavar="FILE",
-        callback=writable_page,
-        help="Write a page about the images as well: pictures, plots, problems. FILE ends in .html.",
-        rich_help_panel=_OUT,
+        text="Write a page about the images as well: pictures, plots, problems. FILE ends in .html.",
+        check=writable_page,
     ),
 ]
 Output = Annotated[
-    str,
-    typer.Option(
-        "--output",
-        "-o",
-        metavar="FILE",
-        callback=writable_page,
-        help="The page to write; it ends in .html.",
-        rich_help_panel=_OUT,
-    ),
+    str, _file("--output", "-o", text="The page to write; it ends in .html.", check=writable_page)
 ]
-Quiet = Annotated[
-    bool,
-    typer.Option("--quiet", "-q", help="Show nothing but errors.", rich_help_panel=_OUT),
-]
-Folder = Annotated[
-    str,
-    typer.Argument(metavar="DIR", help="The folder to write to; it is made if it is not there."),
-]
-Images = Annotated[int, typer.Option(min=1, metavar="N", help="Images in all.")]
-Shards = Annotated[int, typer.Option(min=1, metavar="N", help="Shards to spread them over.")]
-Seed = Annotated[int, typer.Option(metavar="N", help="The same seed draws the same images.")]
-Damage = Annotated[
-    bool,
-    typer.Option(
-        "--damage",
-        help="Write broken shards too, and a dataset with one fault of each kind and its manifest.",
-    ),
-]
-Fast = Annotated[
-    bool,
-    typer.Option("--fast", help="Look at the headers of images only; do not decode.", rich_help_panel=_HOW),
-]
-FailOn = Annotated[
-    str,
-    typer.Option(
-        metavar="A,B",
-        help="Exit with 1 on findings of these severities (error, warning, note) or above, or of these "
-        "kinds.",
-        rich_help_panel=_OUT,
-    ),
-]
-FindingsJson = Annotated[
-    str | None,
-    typer.Option(
-        "--json",
-        metavar="FILE",
-        callback=writable_json,
-        help="Write the findings as JSON to FILE, which ends in .json; - is standard output.",
-        rich_help_panel=_OUT,
-    ),
-]
-FindingsCsv = Annotated[
-    str | None,
-    typer.Option(
-        "--csv",
-        metavar="FILE",
-        callback=writable_csv,
-        help="Write one row a finding to FILE, which ends in .csv; - is standard output.",
-        rich_help_panel=_OUT,
-    ),
-]
-Examples = Annotated[
-    int,
-    typer.Option(min=1, max=1000, metavar="N", help="Examples of each kind to show.", rich_help_panel=_OUT),
-]
-OnePath = Annotated[
-    str,
-    typer.Argument(
-        metavar="PATH", help="A folder, a shard, a glob, or a range such as '{00000..00099}.tar'."
-    ),
-]
-Records = Annotated[
-    int, typer.Option("-n", "--records", min=1, max=1000, metavar="N", help="Records to show.")
-]
+Examples = Annotated[int, _number(text="Examples of each kind to show.", panel=_OUT, most=1000)]
+Quiet = Annotated[bool, _flag("--quiet", "-q", text="Show nothing but errors.", panel=_OUT)]
+
+Records = Annotated[int, _number("-n", "--records", text="Records to show.", most=1000)]
 Pictures = Annotated[
     bool,
-    typer.Option(
-        "--images", help="Draw the images, small; in half blocks where a terminal can do no better."
-    ),
+    _flag("--images", text="Draw the images, small; in half blocks where a terminal can do no better."),
 ]
 Graphics = Annotated[
     str,
-    typer.Option(
-        metavar="NAME", help="How to draw them: auto (by the environment), kitty, iterm2 or blocks."
+    _text(metavar="NAME", text="How to draw them: auto (by the environment), kitty, iterm2 or blocks."),
+]
+
+Images = Annotated[int, _number(text="Images in all.")]
+Shards = Annotated[int, _number(text="Shards to spread them over.")]
+Seed = Annotated[int, _number(text="The same seed draws the same images.", least=None)]
+Damage = Annotated[
+    bool,
+    _flag(
+        "--damage",
+        text="Write broken shards too, and a dataset with one fault of each kind and its manifest.",
     ),
 ]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
-import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -12,23 +10,33 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import typer
 
 from tarlight.errors import ArgumentError, InputError, TarlightError
+from tarlight.events import PartitionsPlanned
 from tarlight.ledger import Ledger, LossReason
-from tarlight.report.figure import num_bytes, plural
+from tarlight.report.figure import num_bytes
 from tarlight.report.label import printable
-from tarlight.report.table import is_terminal
 from tarlight.stages.first_images import FirstImages
 from tarlight.storage import find_shards, is_local
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
-    from tarlight.events import Listener
+    from tarlight.events import Event, Listener
     from tarlight.executors.base import Executor
     from tarlight.inspect import Surveyor
     from tarlight.ledger import Report
     from tarlight.pipeline import Pipeline
-    from tarlight.sample import SampleSummary
     from tarlight.stream import Stream
+
+
+class Dataset(NamedTuple):
+    """What to read."""
+
+    paths: Sequence[str]
+    shard_extensions: tuple[str, ...]
+    limit_shards: int | None = None
+    """Read the first ones only."""
+    limit: int | None = None
+    """Stop after so many delivered images."""
 
 
 class Targets(NamedTuple):
@@ -40,6 +48,21 @@ class Targets(NamedTuple):
     """The page."""
     checkpoint: str | None = None
     """Where the run goes on from, and notes how far it came."""
+    page_option: str = "--report"
+    """The option that names the page."""
+
+    def by_option(self) -> dict[str, str | None]:
+        """Option -> the file that it names."""
+        return {"--json": self.json_file, self.page_option: self.page_file, "--checkpoint": self.checkpoint}
+
+
+class _Plan:
+    """A listener that learns whether the shards were found: before that a page has nothing to show."""
+
+    is_made = False
+
+    def __call__(self, event: Event) -> None:
+        self.is_made = self.is_made or isinstance(event, PartitionsPlanned)
 
 
 class Books:
@@ -52,15 +75,7 @@ class Books:
         return Ledger().report("running", 0.0) if self.stream is None else self.stream.report
 
 
-def make_pipeline(
-    paths: Sequence[str],
-    shard_extensions: tuple[str, ...],
-    limit_shards: int | None,
-    limit: int | None,
-    reader: dict[str, Any],
-    *,
-    surveyor: Surveyor | None = None,
-) -> Pipeline:
+def make_pipeline(dataset: Dataset, reader: dict[str, Any], *, surveyor: Surveyor | None = None) -> Pipeline:
     """Make the pipeline of `tarlight load`; `reader` holds options of `ImageReaderStage`.
 
     A surveyor is told of the shards that are going to be read.
@@ -70,17 +85,17 @@ def make_pipeline(
     from tarlight.stages.image.io.image_reader import ImageReaderStage  # noqa: PLC0415
 
     partitioning = FilePartitioningStage(
-        list(paths),
+        list(dataset.paths),
         1,
-        file_extensions=shard_extensions,
+        file_extensions=dataset.shard_extensions,
         storage_options=reader["storage_options"],
-        limit=limit_shards,
+        limit=dataset.limit_shards,
     )
     pipeline = Pipeline(name="load", stages=[partitioning])
     if surveyor is not None:
         pipeline.add_stage(surveyor.watch())
     pipeline.add_stage(ImageReaderStage(**reader, verbose=False))
-    return pipeline if limit is None else pipeline.add_stage(FirstImages(limit))
+    return pipeline if dataset.limit is None else pipeline.add_stage(FirstImages(dataset.limit))
 
 
 def make_surveyor(page_file: str | None) -> Surveyor | None:
@@ -92,9 +107,7 @@ def make_surveyor(page_file: str | None) -> Surveyor | None:
     return Surveyor()
 
 
-def check_target(
-    option: str, target: str | None, paths: Sequence[str], shard_extensions: Sequence[str]
-) -> None:
+def check_target(option: str, target: str | None, dataset: Dataset) -> None:
     """Check that the file of an option can be written, and that it overwrites none of the shards.
 
     Raises:
@@ -106,8 +119,8 @@ def check_target(
     if target is None or not Path(target).is_file():
         return
     size = Path(target).stat().st_size
-    local = [path for path in paths if is_local(path)]
-    for shard in find_shards(local, file_extensions=shard_extensions).shards if local else ():
+    local = [path for path in dataset.paths if is_local(path)]
+    for shard in find_shards(local, file_extensions=dataset.shard_extensions).shards if local else ():
         if shard.size == size and Path(shard.path).samefile(target):
             raise ArgumentError(f"{option}: {target} is one of the shards to load. Name another file")
 
@@ -148,6 +161,27 @@ def check_resumable(targets: Targets, limit: int | None) -> None:
         raise ArgumentError("--json and --checkpoint name the same file. Name two")
 
 
+def load_dataset(
+    dataset: Dataset,
+    reader: dict[str, Any],
+    targets: Targets,
+    executor: tuple[str | None, str | None] = (None, None),
+    *,
+    quiet: bool,
+) -> Report:
+    """Check all that can be checked before, then run to the end or the limit, and write what was asked for.
+
+    `reader` holds options of `ImageReaderStage`; `executor` is a name and the address of a cluster.
+    """
+    surveyor = make_surveyor(targets.page_file)
+    pipeline = make_pipeline(dataset, reader, surveyor=surveyor)
+    for option, target in targets.by_option().items():
+        check_target(option, target, dataset)
+    check_resumable(targets, dataset.limit)
+    chosen = choose(*executor, dataset.limit)
+    return load_all(pipeline, chosen, dataset.limit, targets, surveyor, quiet=quiet)
+
+
 def load_all(
     pipeline: Pipeline,
     executor: Executor,
@@ -158,8 +192,8 @@ def load_all(
     quiet: bool,
 ) -> Report:
     """Run to the end or the limit; write the report and the page also when the run is stopped or fails."""
-    books = Books()
-    listeners = () if quiet else (_listener(books, limit),)
+    books, plan = Books(), _Plan()
+    listeners = (plan,) if quiet else (plan, _listener(books, limit))
     try:
         with pipeline.stream(
             executor, checkpoint_path=targets.checkpoint, listeners=listeners
@@ -168,7 +202,7 @@ def load_all(
     finally:
         if targets.json_file is not None:
             _write_json(books.report(), targets.json_file)
-        if targets.page_file is not None and surveyor is not None:
+        if targets.page_file is not None and surveyor is not None and plan.is_made:
             _write_page(surveyor, pipeline, books.report(), targets.page_file, quiet=quiet)
     return books.report()
 
@@ -184,57 +218,6 @@ def check_something_read(report: Report) -> None:
     causes = (loss.detail for loss in report.losses if loss.reason is LossReason.READ_FAILED)
     if (cause := next(causes, None)) is not None:
         raise InputError(f"nothing could be read: {cause}")
-
-
-def draw_sample(folder: str, images: int, shards: int, seed: int, *, damage: bool) -> None:
-    """Write a sample dataset, and say what to do with it."""
-    from tarlight.sample import write_sample  # noqa: PLC0415 (numpy and Pillow: --help does without)
-
-    try:
-        summary = write_sample(
-            folder,
-            num_images=images,
-            num_shards=shards,
-            seed=seed,
-            damage=damage,
-            on_progress=_count_drawn if is_terminal(sys.stderr) else None,
-        )
-    finally:
-        if is_terminal(sys.stderr):
-            sys.stderr.write("\r\x1b[K")  # wipe the counting line
-    if sys.stdout is not None:  # closed before Python began
-        for line in _next_steps(folder, summary):
-            typer.echo(line)
-
-
-def _count_drawn(done: int, total: int) -> None:
-    sys.stderr.write(f"\rdrawing images: {done:,} of {total:,}\x1b[K")
-    sys.stderr.flush()
-
-
-def _next_steps(folder: str, summary: SampleSummary) -> Iterator[str]:
-    encoding = sys.stdout.encoding or "ascii"
-    quoted, command = printable(shlex.quote(folder), encoding), printable(_command(), encoding)
-    yield f"{quoted}: {plural(summary.images, 'image')} in {plural(len(summary.shards), 'shard')}"
-    yield f"  to load them:  {command} load {quoted}/*.tar --fields txt,json"
-    if summary.damaged:
-        yield f"{quoted}/damaged: {plural(len(summary.damaged), 'broken shard')}, see README.txt there"
-        yield f"  to try them:   {command} load {quoted}/damaged"
-        yield f"{quoted}/faults: one fault of each kind, see manifest.json there"
-        yield f"  to find them:  {command} check {quoted}/faults"
-
-
-def _command() -> str:
-    """Return what was typed to get here, since `tarlight` alone may not be on PATH."""
-    called = sys.argv[0]
-    if Path(called).name == "__main__.py":
-        return f"{_as_typed(sys.executable)} -m tarlight"
-    return _as_typed(called)
-
-
-def _as_typed(program: str) -> str:
-    name = Path(program).name
-    return name if shutil.which(name) == program else shlex.quote(program)
 
 
 def _listener(books: Books, limit: int | None) -> Listener:

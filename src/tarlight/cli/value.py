@@ -48,6 +48,10 @@ def _writable(text: str | None, ending: str, otherwise: str = "") -> str:
         raise typer.BadParameter(
             f"the folder {printable(str(Path(text).parent))} does not exist; make it first"
         )
+    if not os.access(text if Path(text).exists() else Path(text).parent, os.W_OK):
+        raise typer.BadParameter(
+            f"{printable(repr(text))} cannot be written; its folder, or it, is read-only"
+        )
     for path in (text, os.path.realpath(text)):
         if not path.lower().endswith(ending):
             raise typer.BadParameter(f"{printable(repr(path))} does not end in {ending}{otherwise}")

@@ -23,8 +23,8 @@ _BY_NAME: Final = "asked for by name"
 
 
 @dataclass(frozen=True, slots=True)
-class TurboDecoder:
-    """libjpeg-turbo on the CPU; what it does not do goes to Pillow, visibly. See `judge` for the policy."""
+class _CpuDecoder:
+    """What the decoders of the CPU have in common: all but the name and who makes the pixels."""
 
     deliver_damaged: bool = False
     """Deliver damaged images, marked, as far as they can be decoded."""
@@ -33,14 +33,10 @@ class TurboDecoder:
     reason: str = _BY_NAME
     """Why this decoder was selected."""
 
-    name: ClassVar[str] = "turbo"
-    """The name by which it is selected."""
     notes: ClassVar[tuple[str, ...]] = ()
     """Nothing that a report should tell."""
     lane: ClassVar[None] = None
     """It has no device."""
-    pixel_copies: ClassVar[int] = 1
-    """libjpeg-turbo writes into the array that is delivered."""
 
     def prepare(self) -> None:
         """Nothing is needed."""
@@ -56,59 +52,48 @@ class TurboDecoder:
     def _decode_one(self, image: Encoded) -> Decoded | Refusal:
         try:
             verdict = judge(image, deliver_damaged=self.deliver_damaged)
+            if isinstance(verdict, Refusal):
+                return verdict
+            verdict = self._paint(verdict, image)
             return _upright(verdict, image) if self.exif_orientation else verdict
         except Exception as error:  # noqa: BLE001 (C3: one bad image costs one image; the refusal tells all)
             return refuse(error)
 
+    def _paint(self, verdict: Decoded, image: Encoded) -> Decoded:  # noqa: ARG002 (for those that do)
+        """Make the pixels of an image that was judged; they are there already."""
+        return verdict
+
 
 @dataclass(frozen=True, slots=True)
-class PillowDecoder:
+class TurboDecoder(_CpuDecoder):
+    """libjpeg-turbo on the CPU; what it does not do goes to Pillow, visibly. See `judge` for the policy."""
+
+    name: ClassVar[str] = "turbo"
+    """The name by which it is selected."""
+    pixel_copies: ClassVar[int] = 1
+    """libjpeg-turbo writes into the array that is delivered."""
+
+
+@dataclass(frozen=True, slots=True)
+class PillowDecoder(_CpuDecoder):
     """Pillow makes the pixels, strict libjpeg-turbo gives the verdict.
 
     So every image is decoded twice, which costs a little more than twice the time: Pillow alone would show
     damaged images as good ones. Damaged images that are delivered all the same come from libjpeg-turbo.
     """
 
-    deliver_damaged: bool = False
-    """Deliver damaged images, marked, as far as they can be decoded."""
-    exif_orientation: bool = True
-    """Turn images upright."""
-    reason: str = _BY_NAME
-    """Why this decoder was selected."""
-
     name: ClassVar[str] = "pillow"
     """The name by which it is selected."""
-    notes: ClassVar[tuple[str, ...]] = ()
-    """Nothing that a report should tell."""
-    lane: ClassVar[None] = None
-    """It has no device."""
     pixel_copies: ClassVar[int] = 4
     """The verdict's array, Pillow's picture, its conversion, and the array that is delivered."""
 
-    def prepare(self) -> None:
-        """Nothing is needed."""
-
-    def decode(self, images: Sequence[Encoded]) -> list[Decoded | Refusal]:
-        """Decode every image: one result an image, in the same order."""
-        return [self._decode_one(image) for image in images]
-
-    def decode_as(self, name: str, image: Encoded) -> Decoded | Refusal:  # noqa: ARG002 (always the same way)
-        """Decode one image again."""
-        return self._decode_one(image)
-
-    def _decode_one(self, image: Encoded) -> Decoded | Refusal:
-        try:
-            verdict = judge(image, deliver_damaged=self.deliver_damaged)
-            if isinstance(verdict, Decoded):
-                verdict = _with_pillow(verdict, image)
-            return _upright(verdict, image) if self.exif_orientation else verdict
-        except Exception as error:  # noqa: BLE001 (C3: one bad image costs one image; the refusal tells all)
-            return refuse(error)
+    def _paint(self, verdict: Decoded, image: Encoded) -> Decoded:
+        return _with_pillow(verdict, image)
 
 
-def _upright(verdict: Decoded | Refusal, image: Encoded) -> Decoded | Refusal:
+def _upright(verdict: Decoded, image: Encoded) -> Decoded:
     orientation = image.facts.orientation
-    if orientation == 1 or isinstance(verdict, Refusal):
+    if orientation == 1:
         return verdict
     return verdict._replace(pixels=turn_upright(verdict.pixels, orientation))
 

@@ -28,7 +28,7 @@ from tarlight.executors.tally import Tally, not_a_task
 from tarlight.tasks import Task
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from tarlight.executors.base import Plan
     from tarlight.ledger import Ledger
@@ -72,7 +72,7 @@ class LocalRun:
         try:
             return self._pull()
         except BaseException as error:
-            self._end_after(error)
+            end_after(error, self._end)
             raise
 
     def close(self) -> None:
@@ -104,15 +104,6 @@ class LocalRun:
             trails.append(Trail(onward))
             onward = trails[-1].arrive
         return trails[::-1]
-
-    def _end_after(self, error: BaseException) -> None:
-        """End the run because of `error`, which stays the one that the consumer sees."""
-        try:
-            self._end()
-        except Exception as another:
-            if isinstance(error, StopIteration):
-                raise
-            note_later(error, another)
 
     def _end(self) -> None:
         self._is_closed = True
@@ -254,6 +245,14 @@ def tear_down(stage: Stage) -> None:
         stage.context = None
 
 
-def note_later(error: BaseException, another: BaseException) -> None:
-    """Note on the error that ended a run what else went wrong while it was being ended."""
-    error.add_note(f"and while the run was being ended: {another!r}")
+def end_after(error: BaseException, end: Callable[[], object]) -> None:
+    """End a run because of `error`, which stays the one that the consumer sees; others are noted on it.
+
+    After the last task nothing else is told: an error of `end` is then the one that is raised.
+    """
+    try:
+        end()
+    except Exception as another:
+        if isinstance(error, StopIteration):
+            raise
+        error.add_note(f"and while the run was being ended: {another!r}")

@@ -12,8 +12,9 @@ The names are imported when they are first used: `tarlight --help` needs neither
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from tarlight.lazy import lazy_names
 
 if TYPE_CHECKING:
     from tarlight.inspect.checking.finding import Finding, Findings
@@ -63,14 +64,4 @@ _HOMES = {
     "write_report": "tarlight.inspect.surveying.page",
 }
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'tarlight.inspect' has no attribute {name!r}")
-    value = getattr(importlib.import_module(_HOMES[name]), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy_names(__name__, globals(), _HOMES)

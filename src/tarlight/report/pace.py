@@ -11,7 +11,7 @@ from tarlight.report.figure import clock, digits, num_bytes, plural, rate
 from tarlight.report.stage import stage_figures
 
 if TYPE_CHECKING:
-    from tarlight.events import PartitionsPlanned
+    from tarlight.events import PartitionsPlanned, ShardsSought
     from tarlight.ledger import Report
     from tarlight.ledger.times import Times
 
@@ -45,6 +45,8 @@ class Standing:
     """Part of the work that is done, 0 to 1; None when the whole is not known."""
     times: Times = field(default_factory=dict)
     """What each stage did lately."""
+    sought: ShardsSought | None = None
+    """How far the search for the shards is; None where it is done, or was short."""
 
     @property
     def seconds_left(self) -> float | None:
@@ -72,7 +74,7 @@ class Standing:
     def shard_text(self) -> str:
         """Return how many shards are done, and of how many."""
         if self.total_shards is None:
-            return "listing shards"
+            return "listing shards" if self.sought is None else _search_text(self.sought)
         return f"{self.shards:,}/{plural(self.total_shards, 'shard')}"
 
     def time_text(self) -> str:
@@ -81,13 +83,24 @@ class Standing:
         return clock(self.seconds) if left is None else f"{clock(self.seconds)}, {clock(left)} left"
 
 
+def _search_text(sought: ShardsSought) -> str:
+    if sought.total > 1:  # of a range in a bucket, a listing tells before its names are asked for
+        return f"looking up {max(sought.asked, sought.found):,} of {sought.total:,} shards"
+    return f"listing shards: {sought.found:,} so far"
+
+
 class Pace:
     """Turns a sequence of reports into standings. Used by one thread at a time."""
 
     def __init__(self, limit: int | None = None) -> None:
         self._limit = limit
         self._plan: PartitionsPlanned | None = None
+        self._sought: ShardsSought | None = None
         self._recent: deque[tuple[tuple[float, int, int, int], Times]] = deque([((0.0, 0, 0, 0), {})])
+
+    def seek(self, event: ShardsSought) -> None:
+        """Learn how far the search for the shards is."""
+        self._sought = event
 
     def plan(self, event: PartitionsPlanned) -> None:
         """Learn how much there is to do."""
@@ -108,6 +121,7 @@ class Pace:
             bytes_lost=report.bytes_lost,
             fraction=self._fraction(report),
             times=times,
+            sought=self._sought,
         )
 
     def _lately(self, report: Report) -> tuple[tuple[float, float, float], Times]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TextIO
 if TYPE_CHECKING:
     from tarlight.report.pace import Standing
 
-_FIRST_S = 2.0
+_FIRST_S = 1.0
 _SHORTEST_S = 5.0
 _LONGEST_S = 60.0
 _LINES = 20
@@ -29,8 +29,9 @@ class PlainDisplay:
 
     def show(self, standing: Standing) -> None:
         """Write one line."""
-        stages = standing.stage_texts(self._stream.encoding or "ascii")
-        texts = [standing.shard_text(), *standing.figures(), *stages, standing.time_text()]
+        texts = [standing.shard_text(), standing.time_text()]
+        if standing.total_shards is not None:  # before that there is nothing to tell of images
+            texts[1:1] = [*standing.figures(), *standing.stage_texts(self._stream.encoding or "ascii")]
         self._stream.write(f"{self._title}: {', '.join(texts)}\n")
         self._stream.flush()
 

@@ -55,6 +55,10 @@ def print_ledger(report: Report, stream: TextIO) -> None:
         stream.write(format_ledger(report, encoding=encoding) + "\n")
         stream.flush()
         return
+    if os.environ.get("NO_COLOR"):
+        stream.write(format_ledger(report, width=_columns(stream), encoding=encoding) + "\n")
+        stream.flush()
+        return
     _print_in_colour(list(lay_out(report, width=_columns(stream), encoding=encoding)), stream)
 
 

@@ -41,7 +41,7 @@ class Plant(NamedTuple):
     member: str = ""
     """Name of the member; empty where the shard itself is at fault."""
     offset: int | None = None
-    """First byte of that member's payload, or of the damage; None for the whole shard."""
+    """First byte of that member's header, or of the damage; None for the whole shard."""
 
 
 class Built(NamedTuple):
@@ -88,7 +88,7 @@ def _sound(members: list[Member]) -> Built:
 def _at(members: list[Member], name: str, nth: int = 0) -> Built:
     """Pack members; the fault is the `nth` member of that name."""
     data = tar_bytes(members)
-    return Built(data, name, _offsets(data, name)[nth])
+    return Built(data, name, _offsets(data, name)[nth] - BLOCK)
 
 
 def _offsets(data: bytes, name: str) -> list[int]:
@@ -130,7 +130,7 @@ def _break_long_name(members: list[Member]) -> Built:
     header = broken.tobuf(tarfile.USTAR_FORMAT) + b"99 path=too-short\n".ljust(BLOCK, b"\0")
     data = tar_bytes(members)
     at = _offsets(data, name)[0] - BLOCK
-    return Built(data[:at] + header + data[at:], name, at + len(header) + BLOCK)
+    return Built(data[:at] + header + data[at:], name, at + len(header))
 
 
 def _with(flaw: Callable[[bytes], bytes], nth: int = 3) -> Callable[[list[Member]], Built]:
@@ -152,7 +152,7 @@ def _link_image(members: list[Member]) -> Built:
     link.type, link.linkname, link.mtime = tarfile.SYMTYPE, members[0][0], MADE_AT
     padded = -(-len(members[3][1]) // BLOCK) * BLOCK
     whole = data[: begin - BLOCK] + link.tobuf(tarfile.USTAR_FORMAT) + data[begin + padded :]
-    return Built(whole, name, begin)
+    return Built(whole, name, begin - BLOCK)
 
 
 def _twice(members: list[Member]) -> Built:

@@ -77,7 +77,10 @@ class FilePartitioningStage(ProcessingStage[EmptyTask, FileGroupTask]):
         """
         context = self.context or StageContext(dataset_name=task.dataset_name)
         listing = find_shards(
-            self.file_paths, file_extensions=self.file_extensions, storage_options=self._storage_options
+            self.file_paths,
+            file_extensions=self.file_extensions,
+            storage_options=self._storage_options,
+            tell=context.emit,
         )
         for note in listing.notes:
             context.ledger.note(note)

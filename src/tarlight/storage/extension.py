@@ -94,10 +94,14 @@ class ByExtension:
         self._passed_over = passed_over
         self.others: Counter[str] = Counter()
         """Extension -> files that `inside` wants and that end in no extension of ours."""
+        self._outside: Counter[str] = Counter()
+        """Extension -> files that `inside` does not want, of the first ones that were met."""
+        self._one_outside = ""
 
     def wants(self, path: str) -> bool:
         """Return whether the name ends in one of the extensions, and `inside` wants it."""
         if not self._inside.wants(path):
+            self._leave_out(path)
             return False
         if path.lower().endswith(self._extensions):
             return True
@@ -114,10 +118,28 @@ class ByExtension:
     def why_nothing(self) -> str:
         """Return why nothing was selected, and what to do, for an error."""
         wanted = ", ".join(self._extensions)
-        if not self.others:
-            return f"no file is there (looked for {wanted} at any depth). Check the path"
-        found = most_frequent(self.others)
-        return f"no file ends in {wanted}; there are {found}. Pass file_extensions=[...] to read others"
+        if self.others:
+            found = most_frequent(self.others)
+            kinds = _shard_kinds(self.others)
+            advice = f"{kinds} to read those" if kinds else "[...] to read others"
+            return f"no file ends in {wanted}; there are {found}. Pass file_extensions={advice}"
+        if self._outside:
+            found = f"{most_frequent(self._outside)}, such as {self._one_outside}"
+            kinds = _shard_kinds(self._outside, self._extensions)
+            advice = f"Change the pattern, and pass file_extensions={kinds} to read those" if kinds else ""
+            return f"nothing matches; near it are {found}. {advice or 'Check the pattern'}"
+        return f"no file is there (looked for {wanted} at any depth). Check the path"
+
+    def _leave_out(self, path: str) -> None:
+        """Remember a little of what a glob does not name."""
+        if not self._outside or self._outside.total() < MAX_KINDS:
+            self._outside[kind_of(path)] += 1
+            self._one_outside = self._one_outside or path
+
+
+def _shard_kinds(found: Counter[str], wanted: tuple[str, ...] = ()) -> list[str]:
+    """Return the extensions of shards among those that were found, without those that are wanted."""
+    return sorted(SHARD_KINDS & found.keys() - set(wanted))
 
 
 def most_frequent(kinds: Counter[str]) -> str:

@@ -46,6 +46,8 @@ def _why_missing(path: str, error: OSError) -> str:
 def _advice(path: str) -> str:
     if path.startswith("~"):
         return "`~` is not expanded here: pass os.path.expanduser(path)"
+    if path == "-":
+        return "Standard input is not read: write the shard to a file, and name that"
     if ":/" in path.partition("/")[0] + "/":
         return "If this was meant as a URL: pathlib turns `s3://` into `s3:/`, pass the URL as text"
     above = os.path.dirname(os.path.abspath(path))  # noqa: PTH100, PTH120

@@ -15,15 +15,18 @@ from tarlight.errors import ArgumentError, InputMissingError
 from tarlight.ledger import Note
 from tarlight.storage.extension import ByExtension, PassedOver, as_extensions, most_frequent
 from tarlight.storage.named import NamedShards
+from tarlight.storage.nearby import stat_near
 from tarlight.storage.pattern import Glob, is_glob, natural_key
 from tarlight.storage.remote.url import SignedUrl, kind_of_url
 from tarlight.storage.route import absolute, as_paths, check_options_for, expanded, location, open_store
+from tarlight.storage.search import Search
 from tarlight.storage.store import EVERYTHING, ShardStat
 
 if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+    from tarlight.storage.search import Tell
     from tarlight.storage.store import Selection, Store
 
 NAMED = 3
@@ -45,6 +48,7 @@ def find_shards(
     *,
     file_extensions: str | Collection[str] = (".tar",),
     storage_options: Mapping[str, Any] | None = None,
+    tell: Tell | None = None,
 ) -> Listing:
     """Find the shards that `file_paths` names.
 
@@ -66,6 +70,7 @@ def find_shards(
         file_paths: one entry, or a list or tuple of them. Relative paths stay relative in the result.
         file_extensions: endings of names, in any case, with or without the first dot.
         storage_options: options of the stores; the local disk has none.
+        tell: told how far the search is, after every thousandth path or shard.
 
     Raises:
         InputMissingError: an entry is missing or matches nothing, a link is broken, or something with the
@@ -78,7 +83,8 @@ def find_shards(
     """
     entries = as_paths(file_paths)
     check_options_for(entries, storage_options)
-    finder = _Finder(as_extensions(file_extensions), storage_options)
+    search = Search(tell, len(entries))
+    finder = _Finder(as_extensions(file_extensions), storage_options, search)
     finder.announce(entries)
     found = [finder.find(entry) for entry in entries]
     finder.check_missing()
@@ -92,15 +98,18 @@ def find_shards(
 class _Finder:
     """Finds the shards of one entry after the other, and remembers what is missing."""
 
-    def __init__(self, extensions: tuple[str, ...], storage_options: Mapping[str, Any] | None) -> None:
+    def __init__(
+        self, extensions: tuple[str, ...], storage_options: Mapping[str, Any] | None, search: Search
+    ) -> None:
         self._extensions = extensions
         self._options = storage_options
+        self._search = search
         self._missing: list[str] = []
         self._reason: InputMissingError | None = None
         self._asked = 0
         self._stores: dict[str, Store] = {}
         self.passed_over = PassedOver()
-        self.named = NamedShards()
+        self.named = NamedShards(search)
 
     def announce(self, entries: Sequence[str]) -> None:
         """Say which shards of buckets will be asked for by name."""
@@ -135,6 +144,7 @@ class _Finder:
 
     def _found(self, store: Store, path: str) -> Iterator[ShardStat]:
         self._asked += 1
+        self._search.ask()
         try:
             yield from self._look(store, path)
         except InputMissingError as error:
@@ -148,20 +158,29 @@ class _Finder:
         elif self.named.knows(path):
             yield self.named.find(path, store)
         elif kind and self._is_shard(path) and not is_glob(path):
-            yield store.stat(path)
+            yield self._stat(store, path)
         else:
             yield from self._look_into(store, path)
 
     def _look_into(self, store: Store, path: str) -> Iterator[ShardStat]:
         if store.is_folder(path):
-            yield from _selected(store, path, path or ".", self._selection())
+            yield from self._counted(_selected(store, path, path or ".", self._selection()))
         elif not is_glob(path) or _exists(store, path):
-            yield store.stat(path)
+            yield self._stat(store, path)
         else:
             glob = Glob(path)
             if not store.is_folder(glob.prefix):
                 raise InputMissingError(f"{path}: nothing matches, there is no folder {glob.prefix}")
-            yield from _selected(store, glob.prefix, path, self._selection(glob))
+            yield from self._counted(_selected(store, glob.prefix, path, self._selection(glob)))
+
+    def _counted(self, shards: Iterator[ShardStat]) -> Iterator[ShardStat]:
+        for shard in shards:
+            self._search.find()
+            yield shard
+
+    def _stat(self, store: Store, path: str) -> ShardStat:
+        """Ask for one shard; the first one that is missing is told with what is there instead."""
+        return stat_near(store, path) if self._reason is None else store.stat(path)
 
     def _is_shard(self, path: str) -> bool:
         return path.lower().endswith(self._extensions)
@@ -177,6 +196,7 @@ class _Finder:
         texts = expanded(entry)
         if texts == [entry] or (not kind_of_url(entry) and _exists(self._store(entry), location(entry))):
             return [location(entry)]
+        self._search.expand(len(texts))
         return [location(text) for text in texts]
 
     def _selection(self, inside: Selection = EVERYTHING) -> ByExtension:
@@ -235,7 +255,7 @@ def _other_extensions(kinds: Counter[str]) -> list[Note]:
     if not number:
         return []
     files = "1 file was" if number == 1 else f"{number:,} files were"
-    text = f"{files} passed over: {most_frequent(kinds)}; name them in file_extensions"
+    text = f"{files} passed over: {most_frequent(kinds)}; name these extensions of shards too to read them"
     return [Note(shard="", text=text, kind="other_extensions")]
 
 

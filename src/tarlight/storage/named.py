@@ -6,11 +6,13 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from tarlight.errors import InputDeniedError, InputMissingError
+from tarlight.storage.nearby import nearby
 from tarlight.storage.store import ShardStat
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Sequence
 
+    from tarlight.storage.search import Search
     from tarlight.storage.store import Store
 
 FEW = 8
@@ -24,11 +26,13 @@ class NamedShards:
     they are opened.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, search: Search) -> None:
+        self._search = search
         self._known: dict[str, str | ShardStat] = {}
         """Path -> the folder to look in, and once that was listed, the shard."""
         self._listed: dict[str, str] = {}
         """Folder -> why nothing is in it; empty for one that could be listed."""
+        self._has_hinted = False
         self.not_listed: list[str] = []
         """Folders that may not be listed."""
 
@@ -61,8 +65,11 @@ class NamedShards:
         if folder not in self._listed:
             self._listed[folder] = self._list(folder, store)
             return self.find(path, store)
-        why = self._listed[folder] or f"{path}: there is no such object. Check the spelling"
-        raise InputMissingError(why)
+        if self._listed[folder]:
+            raise InputMissingError(self._listed[folder])
+        # The first one is told with what is there instead; the others are only counted.
+        hint, self._has_hinted = "" if self._has_hinted else nearby(store, path), True
+        raise InputMissingError(f"{path}: there is no such object. Check the spelling{hint}")
 
     def _announce(self, folder: str, paths: Iterable[str]) -> None:
         for path in paths:
@@ -72,6 +79,7 @@ class NamedShards:
         """Look up all names in a folder; return why there are none, where the folder itself is missing."""
         try:
             for shard in store.list(folder, _Names(self._known)):
+                self._search.find()
                 del self._known[shard.path]  # so that its text is kept once, by the shard
                 self._known[shard.path] = shard
         except InputMissingError as error:

@@ -27,6 +27,10 @@ class ShardStat:
     stores: size and ETag, and empty in a listing, since a version is pinned when reading begins."""
 
 
+NAMES = 1_000
+"""Names of a folder that `Store.names` gives at most: as many as one page of a bucket's listing has."""
+
+
 class Selection(Protocol):
     """Which files of a listing are wanted. Asked while the listing streams, so others cost no memory."""
 
@@ -75,6 +79,16 @@ class Store(Protocol):
 
     def is_folder(self, path: str) -> bool:
         """Return whether `path` is something that `list` can look into."""
+
+    def names(self, folder: str) -> list[str]:
+        """Return some names in `folder`, of files and (with a slash at the end) of folders, sorted.
+
+        As many as one page of the listing shows, for people who look for something else; none over HTTP.
+
+        Raises:
+            InputMissingError: as `list`.
+            InputDeniedError: as `list`.
+        """
 
     def list(self, prefix: str, selection: Selection = EVERYTHING) -> Iterator[ShardStat]:
         """Yield every selected file below the folder `prefix`, at any depth, in no particular order.

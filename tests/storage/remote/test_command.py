@@ -34,7 +34,7 @@ def test_options_reach_the_store_and_are_not_shown(bucket):
         ("=hush", "name=value"),
         ("client_kwargs={hush", "begins like JSON"),
         ("sceret=hush", "unknown: sceret"),
-        ("anon=hush", "anon must be True or False"),
+        ("anon=hush", "anon must be true or false"),
         ('client_options={"hosh": "hush"}', "unknown: hosh"),
     ],
 )

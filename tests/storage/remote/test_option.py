@@ -16,7 +16,7 @@ from tarlight.storage import RemoteStore, check_options_for
 from tarlight.storage.remote.config import client_options, store_config
 from tarlight.storage.remote.option import setting_for
 from tarlight.storage.remote.policy import RetryPolicy
-from tarlight.storage.remote.spelling import CLIENT, CLIENT_FLAGS, CONFIG, FLAGS, known_names, meaning
+from tarlight.storage.remote.spelling import CLIENT, CLIENT_FLAGS, CONFIG, FLAGS, USUAL, known_names, meaning
 from tarlight.storage.remote.url import parse
 from tarlight.storage.route import check_option_names
 
@@ -105,13 +105,27 @@ def test_every_documented_option_is_taken_by_the_client_library():
 
 @pytest.mark.parametrize("kind", ["s3", "gs", "az", "http"])
 def test_an_unknown_option_is_refused_with_the_known_names(kind):
-    """The error says the wrong name and every right one, and no value."""
-    with pytest.raises(ArgumentError, match=r"^storage_options: unknown: sceret") as caught:
-        check_options_for([f"{kind}://bucket/a.tar"], {"sceret": "hunter2"})
+    """The error says the wrong name, the usual right ones and how many more there are, and no value."""
+    with pytest.raises(ArgumentError, match=r"^storage_options: unknown: qqq\. ") as caught:
+        check_options_for([f"{kind}://bucket/a.tar"], {"qqq": "hunter2"})
     assert "hunter2" not in str(caught.value)
+    assert set(USUAL[kind]) <= set(known_names(kind))
+    assert f"{kind} knows {', '.join(USUAL[kind])} and " in str(caught.value)
+    assert all(meaning(kind, name) for name in known_names(kind))
+    assert len(str(caught.value)) < 250
+
+
+@pytest.mark.parametrize("kind", ["s3", "gs", "az", "http"])
+def test_a_slip_of_any_known_name_is_answered_with_that_name(kind):
+    """Whichever known name lacks a letter, the error asks for a known name that is as near."""
     for name in known_names(kind):
-        assert meaning(kind, name)
-        assert name in str(caught.value)
+        slip = name[:1] + name[2:] if len(name) > 3 else f"{name}{name[-1]}"
+        if meaning(kind, slip):
+            continue
+        with pytest.raises(ArgumentError, match=f"unknown: {slip}; did you mean '") as caught:
+            check_options_for([f"{kind}://bucket/a.tar"], {slip: "hunter2"})
+        assert len(str(caught.value)) < 120
+        assert "hunter2" not in str(caught.value)
 
 
 def test_one_mapping_serves_several_stores():

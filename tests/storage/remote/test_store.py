@@ -96,6 +96,30 @@ def test_no_match_says_what_is_there_instead(bucket):
         find_shards(f"{bucket.url}/nothing/*.tar", storage_options=bucket.options)
 
 
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("d/00001.tar", r"/d/00001\.tar: there is no such object .*; near it are '0001\.tar', '0000\.tar'"),
+        ("d/{00000..00009}.tar", r"near it are '0000\.tar', .*\(10 of 10 paths are missing"),
+        ("d/quite-another.tar", r"; its folder has '0000\.tar', '0001\.tar', 'x\.tgz' and 2 more"),
+        ("e", r"; its folder has 'd/'$"),
+        ("dx/0000.tar", "Check the spelling$"),
+        (
+            "d/*.zip",
+            r"nothing matches; near it are \.tgz \(3\), \.tar \(2\), such as .*pass file_ext",
+        ),
+        ("d/*.tgz", r"no file ends in \.tar; there are \.tgz \(3\)\. Pass file_extensions=\['\.tgz'\]"),
+        ("nowhere/a.tar", "Check the spelling$"),
+    ],
+)
+def test_what_is_missing_in_a_bucket_is_told_with_what_is_there(bucket, name, says):
+    """The error for a missing object, folder, range or glob names what is near it."""
+    for key in ("0000.tar", "0001.tar", "x.tgz", "y.tgz", "z.tgz"):
+        bucket.put(f"d/{key}")
+    with pytest.raises(InputMissingError, match=says):
+        find_shards(f"{bucket.url}/{name}", storage_options=bucket.options)
+
+
 def test_an_empty_bucket_is_an_error(bucket):
     """A bucket without any object is an error that names it."""
     with pytest.raises(InputMissingError, match=bucket.url):

@@ -13,10 +13,11 @@ good after `GRACE_S` seconds.
 from __future__ import annotations
 
 from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tarlight.errors import WorkerLostError
-from tarlight.executors.local import note_later
+from tarlight.executors.local import end_after
 from tarlight.executors.ray.cluster import Cluster, WorkerGoneError, pickle_stage
 from tarlight.executors.ray.crew import Crew
 from tarlight.executors.ray.inbox import Arrival, Inbox
@@ -85,12 +86,7 @@ class RayRun:
         try:
             return self._pull()
         except BaseException as error:
-            try:
-                self._end(stopping=not isinstance(error, StopIteration))
-            except Exception as another:
-                if isinstance(error, StopIteration):
-                    raise
-                note_later(error, another)
+            end_after(error, partial(self._end, stopping=not isinstance(error, StopIteration)))
             raise
 
     def close(self) -> None:

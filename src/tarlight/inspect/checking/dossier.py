@@ -14,6 +14,7 @@ from tarlight.inspect.checking.series import Series
 from tarlight.ledger import Ledger, Skip
 from tarlight.report.figure import plural
 from tarlight.storage import open_store
+from tarlight.tar.header import BLOCK
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -55,7 +56,8 @@ class Dossier:
     def _refuse(self, sight: Sight, why: Refusal) -> None:
         finding = Finding(OF_SKIP[why.reason], sight.path, sight.member, sight.offset, None, why.detail)
         self.collector.add(finding, sight.shard)
-        self.ledger.skip(Skip("", sight.path, sight.member, sight.offset, why.reason))
+        # A ledger's offsets are those of payloads, which can be read again.
+        self.ledger.skip(Skip("", sight.path, sight.member, sight.offset + BLOCK, why.reason))
 
     def conclude(self, shards: Sequence[ShardStat], options: Options) -> None:
         """Judge what only the whole dataset shows."""
@@ -103,6 +105,7 @@ class Dossier:
         first = locate(open_store(other.path, options), other, repeat.first_start, repeat.digest)
         if member is None or first is None:
             return  # two keys with one digest, or a shard that cannot be read again
-        detail = f"{other.path} has this key too, at byte {repeat.first_start:,}"
-        finding = Finding(Kind.DUPLICATE_ACROSS_SHARDS, shard.path, member.name, member.offset, None, detail)
+        detail = f"{other.path} has this key too, at byte {first.offset - BLOCK:,}"
+        at = member.offset - BLOCK
+        finding = Finding(Kind.DUPLICATE_ACROSS_SHARDS, shard.path, member.name, at, None, detail)
         self.collector.add(finding, repeat.shard)

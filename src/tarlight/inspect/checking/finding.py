@@ -34,7 +34,7 @@ class Finding:
     member: str = ""
     """Name of the member, at most 400 characters of it; empty where the finding is about the shard."""
     offset: int | None = None
-    """First byte of the member's payload or of the damage in the (inflated) shard; None for all of it."""
+    """First byte of the member's header, or of the damage, in the (inflated) shard; None for all of it."""
     end: int | None = None
     """One past the last damaged byte; None where the finding is no range of bytes."""
     detail: str = ""
@@ -93,7 +93,11 @@ class Findings:
         return sum(number for kind, number in self.counts.items() if kind.severity is severity)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data for JSON."""
+        """Plain data for JSON.
+
+        Every `offset`, and every byte that a `detail` names, is where a member's header begins (its payload
+        comes 512 bytes later), or the first byte of damage; in a gzip shard, of what comes out of it.
+        """
         names = ("outcome", "depth", "shards", "planned_shards", "shards_refused", "records", "images")
         return {
             **{name: getattr(self, name) for name in (*names, "bytes_read", "seconds")},

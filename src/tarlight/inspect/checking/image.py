@@ -43,7 +43,7 @@ class Sight(NamedTuple):
     """Path of its shard."""
     member: str
     offset: int
-    """First byte of its payload."""
+    """First byte of its header."""
 
 
 class Judge(Protocol):

@@ -36,7 +36,7 @@ class Place:
     member: str
     """Name of its first image; of its first member where it has no image."""
     offset: int
-    """First byte of that member's payload."""
+    """First byte of that member's header."""
 
 
 @dataclass(slots=True)
@@ -70,7 +70,7 @@ class Records:
         return len(self._fields)
 
     def add(self, key: str, field_: str, member: str, offset: int, start: int, *, is_image: bool) -> None:
-        """Add a member. `start` is where its header begins."""
+        """Add a member with its header at `offset`. At `start` the first of its PAX or GNU headers begins."""
         run = self._run
         if run is None or key != run.key:
             self._end_run()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +13,12 @@ from tarlight.inspect.checking.key import KeyFile
 from tarlight.inspect.checking.member import Sorter
 from tarlight.inspect.checking.shard import ShardCheck
 from tarlight.inspect.checking.sidecar import Sidecars
+from tarlight.resources import num_cores
 from tarlight.stages.image.io.option import normal_extensions
 from tarlight.storage import as_extensions, as_paths, find_shards, open_store
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Collection, Mapping, Sequence
 
     from tarlight.events import Event, Listener
@@ -48,8 +49,8 @@ class Checking:
         self._fast = check_bool("fast", fast)
         self._file_extensions = as_extensions(file_extensions)
         self._sorter = Sorter(normal_extensions(extensions))
-        cores = os.cpu_count() or 1
-        self._num_threads = check_int("num_threads", cores if num_threads is None else num_threads, minimum=1)
+        threads = num_cores() if num_threads is None else num_threads
+        self._num_threads = check_int("num_threads", threads, minimum=1)
         self._max_examples = check_int("max_examples", max_examples, minimum=1)
         self._options = storage_options
         self._listeners = list(listeners)
@@ -118,7 +119,10 @@ class Checking:
 
     def _run(self) -> None:
         listing = find_shards(
-            self._paths, file_extensions=self._file_extensions, storage_options=self._options
+            self._paths,
+            file_extensions=self._file_extensions,
+            storage_options=self._options,
+            tell=self._tell,
         )
         self._notes = tuple(note.text for note in listing.notes)
         self._planned = len(listing.shards)

@@ -19,6 +19,7 @@ from tarlight.inspect.checking.record import Records
 from tarlight.ledger import LossReason, SkipReason
 from tarlight.report.label import shorten
 from tarlight.tar import Damage, iter_members
+from tarlight.tar.header import BLOCK
 from tarlight.tar.name import split_name
 from tarlight.tar.sidecar import MAX_FIELD_BYTES, decode_field
 
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from tarlight.storage import ShardStat, Store
     from tarlight.tar import Member, TarStream
 
-BLOCK = 512
 _MAX_NAME = 400
 
 
@@ -61,7 +61,8 @@ class ShardCheck:
                 start = item.end
             else:
                 self._num_members += 1
-                self._take(item, start)
+                # Findings name the byte at which the member's own header begins.
+                self._take(item, start, item.offset - BLOCK)
                 start = item.offset + -(-item.size // BLOCK) * BLOCK
         self._conclude(stream)
 
@@ -94,51 +95,49 @@ class ShardCheck:
         self._dossier.ledger.saw(new)
         self._dossier.ledger.deliver(new)
 
-    def _take(self, member: Member, start: int) -> None:
+    def _take(self, member: Member, start: int, at: int) -> None:
         sort = self._sorter.sort(member)
         if sort is Sort.LOST:
             self._num_images += 1
             self._records.excuse()
-            self._tell(
-                Kind.NAME_LOST, member.name, member.offset, member.detail or "its long name is damaged"
-            )
+            self._tell(Kind.NAME_LOST, member.name, at, member.detail or "its long name is damaged")
         elif sort is Sort.LINK:
             self._records.excuse()
             detail = f"a {member.kind}; links are not followed"
-            self._tell(Kind.LINKED_IMAGE, member.name, member.offset, detail)
+            self._tell(Kind.LINKED_IMAGE, member.name, at, detail)
         elif sort is not Sort.OTHER:
             key, field = split_name(member.name)
             if field:
                 is_image = sort is Sort.IMAGE
                 field = self._sorter.normal_field(field, is_image=is_image)
-                self._records.add(key, field, member.name, member.offset, start, is_image=is_image)
+                self._records.add(key, field, member.name, at, start, is_image=is_image)
             if sort is Sort.IMAGE:
-                self._look(member)
+                self._look(member, at)
             elif sort is Sort.PARSED:
-                self._parse(field, member)
+                self._parse(field, member, at)
 
-    def _look(self, member: Member) -> None:
+    def _look(self, member: Member, at: int) -> None:
         self._num_images += 1
         if member.flaw is SkipReason.TRUNCATED:
             return  # the damage at the shard's end, which comes next, is the finding
         if member.flaw is not None or not member.size:
             reason = member.flaw or SkipReason.EMPTY
-            self._tell(OF_SKIP[reason], member.name, member.offset, member.detail or "0 bytes")
+            self._tell(OF_SKIP[reason], member.name, at, member.detail or "0 bytes")
         else:
-            sight = Sight(self._index, self._stat.path, member.name, member.offset)
+            sight = Sight(self._index, self._stat.path, member.name, at)
             self._dossier.judge.look(sight, bytes(member.data or b""))
 
-    def _parse(self, field: str, member: Member) -> None:
+    def _parse(self, field: str, member: Member, at: int) -> None:
         if member.size > MAX_FIELD_BYTES or member.data is None:
             if member.flaw is SkipReason.TRUNCATED:
                 return
             detail = member.detail or f"{member.size:,} bytes, more than {MAX_FIELD_BYTES:,}"
-            self._tell(Kind.BROKEN_SIDECAR, member.name, member.offset, detail)
+            self._tell(Kind.BROKEN_SIDECAR, member.name, at, detail)
             return
         try:
             decode_field(field, bytes(member.data))
         except ValueError as error:
-            self._tell(Kind.BROKEN_SIDECAR, member.name, member.offset, str(error))
+            self._tell(Kind.BROKEN_SIDECAR, member.name, at, str(error))
 
     def _lose(self, damage: Damage) -> None:
         self._is_lossy = True

@@ -18,6 +18,7 @@ from tarlight.pipeline import Pipeline
 from tarlight.stages.base import StageContext
 from tarlight.stages.image.io.image_reader import ImageReaderStage
 from tarlight.tasks import EmptyTask, FileGroupTask
+from tarlight.teller import Teller
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,7 +89,7 @@ def explain(
         seconds: For about how long to run it; measuring takes up to as long again.
         limit: Stop the run after so many images, if that comes first.
         verify: Run it once more with the change. By then local shards may lie in the page cache.
-        listeners: Told of the events of the run, and of the second one.
+        listeners: Told of the events of the run, and of the second one; before, of the search for the shards.
 
     Raises:
         PipelineError: The pipeline has no `ImageReaderStage`, or its stages do not fit.
@@ -101,7 +102,7 @@ def explain(
     check_bool("verify", verify)
     pipeline.build()
     reader = _reader_of(pipeline)
-    shards = _shards_from_the_end(pipeline, reader)
+    shards = _shards_from_the_end(pipeline, reader, listeners)
     ceilings = measure_ceilings(shards, reader.options, min(seconds * _MEASURING, _LONGEST_S))
     observed = observe(pipeline, seconds, limit, listeners)
     judge = Judge(observed, ceilings, reader.options)
@@ -142,10 +143,13 @@ def _reader_of(pipeline: Pipeline) -> ImageReaderStage:
     raise PipelineError(f"pipeline {pipeline.name!r} has no ImageReaderStage, so there is nothing to explain")
 
 
-def _shards_from_the_end(pipeline: Pipeline, reader: ImageReaderStage) -> list[Shard]:
+def _shards_from_the_end(
+    pipeline: Pipeline, reader: ImageReaderStage, listeners: Sequence[Listener]
+) -> list[Shard]:
     """Run the stages before the reader, and return the shards it would read: the last partition first."""
     before = pipeline.stages[: pipeline.stages.index(reader)]
-    run = LocalExecutor().start(Plan(before, [EmptyTask(dataset_name=pipeline.name)]), StageContext())
+    context = StageContext(emit=Teller(list(listeners)))
+    run = LocalExecutor().start(Plan(before, [EmptyTask(dataset_name=pipeline.name)]), context)
     try:
         partitions = [(task.data, task.sizes) for task in run if isinstance(task, FileGroupTask)]
     finally:

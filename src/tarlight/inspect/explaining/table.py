@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 from tarlight.inspect.explaining.verdict import BUDGET, PARSING, STORE_STAGE
@@ -11,9 +12,10 @@ from tarlight.report.label import label
 from tarlight.report.paint import Span, Spans, columns, line, write_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tarlight.inspect.explaining.run import Explanation
+    from tarlight.inspect.explaining.verdict import Setting
 
 _LEAST_SHOWN = 0.01
 _FOR = {
@@ -37,13 +39,18 @@ class _Row(NamedTuple):
     waits: str
 
 
-def print_explanation(found: Explanation, stream: TextIO) -> None:
-    """Write the table to `stream`: in colour on a terminal (unless `NO_COLOR` is set), else as plain text."""
+def print_explanation(found: Explanation, stream: TextIO, spell: Callable[[Setting], str] = str) -> None:
+    """Write the table to `stream`: in colour on a terminal (unless `NO_COLOR` is set), else as plain text.
+
+    `spell` says the setting to change in the words of who reads it.
+    """
     encoding = stream.encoding or "ascii"
-    write_lines(lay_out(found, width=columns(stream), encoding=encoding), stream)
+    write_lines(lay_out(found, width=columns(stream), encoding=encoding, spell=spell), stream)
 
 
-def lay_out(found: Explanation, *, width: int, encoding: str = "utf-8") -> Iterator[Spans]:
+def lay_out(
+    found: Explanation, *, width: int, encoding: str = "utf-8", spell: Callable[[Setting], str] = str
+) -> Iterator[Spans]:
     """Yield the lines of the table, at most `width` columns wide but for those of the verdict."""
     seen = found.observed
     rate = f"{digits(seen.images_s)} images/s"
@@ -53,9 +60,9 @@ def lay_out(found: Explanation, *, width: int, encoding: str = "utf-8") -> Itera
     yield line(Span(head[:width], "dim"))
     for row in _rows(found):
         yield _row_line(row, found.verdict.bottleneck, width, encoding)
-    yield line(Span(_measured(found), "dim"))
+    yield from (line(Span(text, "dim")) for text in textwrap.wrap(_measured(found), width))
     yield ()
-    yield from _verdict_lines(found, encoding)
+    yield from _verdict_lines(found, encoding, spell)
 
 
 def _rows(found: Explanation) -> Iterator[_Row]:
@@ -97,7 +104,7 @@ def _measured(found: Explanation) -> str:
     )
 
 
-def _verdict_lines(found: Explanation, encoding: str) -> Iterator[Spans]:
+def _verdict_lines(found: Explanation, encoding: str, spell: Callable[[Setting], str]) -> Iterator[Spans]:
     verdict = found.verdict
     name = label(verdict.bottleneck, 40, encoding)
     what = "waited for" if verdict.bottleneck in {STORE_STAGE, BUDGET} else "busy"
@@ -105,7 +112,7 @@ def _verdict_lines(found: Explanation, encoding: str) -> Iterator[Spans]:
     if verdict.setting is None:
         yield line(f"change      nothing: {verdict.advice}")
         return
-    yield line("change      ", Span(label(str(verdict.setting), 100, encoding), "bold"))
+    yield line("change      ", Span(label(spell(verdict.setting), 100, encoding), "bold"))
     yield line(f"            {verdict.advice}")
     expected = f"{digits(verdict.expected_images_s)} images/s, {found.expected_gain:.2f} times as fast"
     yield line(f"expected    up to {expected}")

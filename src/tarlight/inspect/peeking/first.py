@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from tarlight.errors import InputMissingError
 from tarlight.storage.extension import ByExtension
-from tarlight.storage.pattern import Glob, expand_braces, is_glob, natural_key
+from tarlight.storage.nearby import stat_near
+from tarlight.storage.pattern import Glob, first_expanded, is_glob, natural_key
 from tarlight.storage.route import location
 
 if TYPE_CHECKING:
@@ -51,13 +52,13 @@ def first_shards(store: Store, path: str, extensions: tuple[str, ...]) -> FirstS
     """
     if is_remote(path):
         return _first_remote(store, path, extensions)
-    texts = [path] if "{" not in path or _exists(store, location(path)) else expand_braces(path)
-    where = location(texts[0])
+    first = path if "{" not in path or _exists(store, location(path)) else first_expanded(path)
+    where = location(first)
     if store.is_folder(where):
         return _listed(store, where, path, ByExtension(extensions), LOCAL_PAGE)
     if is_glob(where) and not _exists(store, where):
         return _matching(store, where, extensions, LOCAL_PAGE)
-    return FirstShards((store.stat(where),), is_all=len(texts) == 1)
+    return FirstShards((stat_near(store, where),), is_all=first == path)
 
 
 def is_remote(path: str) -> bool:
@@ -67,12 +68,12 @@ def is_remote(path: str) -> bool:
 
 def _first_remote(store: Store, path: str, extensions: tuple[str, ...]) -> FirstShards:
     """What ends like a shard is asked for as one, anything else is listed: one request instead of two."""
-    texts = [path] if "?" in path else expand_braces(path)
-    where = location(texts[0])
+    first = path if "?" in path else first_expanded(path)
+    where = location(first)
     if is_glob(where) and "?" not in path:
         return _matching(store, where, extensions, REMOTE_PAGE)
     if where.lower().endswith(extensions) or where.startswith("http"):
-        return FirstShards((store.stat(where),), is_all=len(texts) == 1)
+        return FirstShards((stat_near(store, where),), is_all=first == path)
     return _listed(store, where, path, ByExtension(extensions), REMOTE_PAGE)
 
 

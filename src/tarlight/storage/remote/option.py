@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from tarlight.argument import did_you_mean
 from tarlight.errors import ArgumentError, ArgumentTypeError
 from tarlight.storage.remote.duration import retry_policy, seconds
 from tarlight.storage.remote.policy import RetryPolicy
@@ -21,8 +22,8 @@ from tarlight.storage.remote.spelling import (
     CONFIG,
     FLAGS,
     inner_names,
-    known_names,
     meaning,
+    unknown_names,
 )
 from tarlight.storage.remote.value import ENDPOINTS, check_endpoint, flag_of, mapping_of, text_of
 
@@ -74,8 +75,7 @@ def check_options(kinds: Collection[str], storage_options: object) -> None:
             "Leave them out"
         )
     if unknown:
-        known = "; ".join(f"{kind} knows {', '.join(known_names(kind))}" for kind in remote)
-        raise ArgumentError(f"storage_options: unknown: {', '.join(unknown)}. {known}")
+        raise ArgumentError(f"storage_options: unknown: {unknown_names(unknown, remote)}")
     for kind in remote:
         setting_for(kind, options)
     _check_inner(options.get("client_kwargs"), inner_names(remote))
@@ -85,7 +85,8 @@ def _check_inner(given: Mapping[str, Any] | None, known: list[str]) -> None:
     for inner in given or ():
         if inner not in known:
             raise ArgumentError(
-                f"storage_options: client_kwargs: unknown: {inner}. Known: {', '.join(known)}"
+                f"storage_options: client_kwargs: unknown: {inner}{did_you_mean(inner, known)}. "
+                f"Known: {', '.join(known)}"
             )
 
 
@@ -212,8 +213,9 @@ class _Gathered:
             elif inner in CLIENT or inner in CLIENT_FLAGS:
                 self._add_client(f"{name}.{inner}", inner, item)
             else:
-                known = ", ".join(sorted([*CLIENT, *CLIENT_FLAGS, "default_headers"]))
-                raise ArgumentError(f"storage_options: {name}: unknown: {inner}. Known: {known}")
+                known = sorted([*CLIENT, *CLIENT_FLAGS, "default_headers"])
+                hint = did_you_mean(inner, known) or f". Known: {', '.join(known)}"
+                raise ArgumentError(f"storage_options: {name}: unknown: {inner}{hint}")
 
     def _add_client_kwargs(self, name: str, value: Any) -> None:
         names = CLIENT_KWARGS[self._kind]

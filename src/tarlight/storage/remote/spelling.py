@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tarlight.argument import did_you_mean
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -96,6 +98,15 @@ SHARED = ("client_options", "retry_config", "headers", "default_headers")
 """Options of every kind of store that are mappings."""
 
 
+USUAL = {
+    "s3": ("key", "secret", "token", "profile", "anon", "region", "endpoint_url"),
+    "gs": ("token", "service_account", "anon", "endpoint_url"),
+    "az": ("account_name", "account_key", "sas_token", "connection_string", "anon", "endpoint_url"),
+    "http": ("headers", "read_timeout"),
+}
+"""Kind of store -> the names that most people need, for errors."""
+
+
 def meaning(kind: str, name: str) -> str:
     """Return obstore's name for an option of a kind of store, or an empty text where it has none."""
     own = {*CONFIG[kind], *FLAGS[kind], *ALIASES[kind]}
@@ -120,3 +131,20 @@ def known_names(kind: str) -> list[str]:
     """Return every name that `meaning` knows for a kind of store, without prefixes, for an error."""
     names = {*CONFIG[kind], *FLAGS[kind], *ALIASES[kind], *SPECIAL[kind], *SHARED, *CLIENT, *CLIENT_FLAGS}
     return sorted(names if kind == "http" else {*names, "credential_provider"})
+
+
+def unknown_names(names: list[str], kinds: list[str]) -> str:
+    """Return names that none of these kinds of stores knows, each with the one that was meant, for an error.
+
+    Where none is near, the names that most people need follow.
+    """
+    known = {name for kind in kinds for name in known_names(kind)}
+    hints = [f"{name}{did_you_mean(name, known)}" for name in names]
+    if hints != names:
+        return ", ".join(hints)
+    usual = "; ".join(f"{kind} knows {_usual_names(kind)}" for kind in kinds)
+    return f"{', '.join(names)}. {usual}, as obstore and fsspec spell them"
+
+
+def _usual_names(kind: str) -> str:
+    return f"{', '.join(USUAL[kind])} and {len(known_names(kind)) - len(USUAL[kind])} more"

@@ -62,6 +62,15 @@ class RemoteStore:
             return False
         return next(self._pages(path), None) is not None
 
+    def names(self, folder: str) -> list[str]:
+        """Return the names in `folder` that the first page of its listing has; see `Store.names`."""
+        address = parse(folder)
+        if address.kind == "http":
+            return []
+        above = len(address.key) + 1 if address.key else 0
+        parts = (facts.key[above:].partition("/") for facts in next(self._pages(folder), ()))
+        return sorted({name + slash for name, slash, _ in parts})
+
     def list(self, prefix: str, selection: Selection = EVERYTHING) -> Iterator[ShardStat]:
         """Yield the selected objects below the folder `prefix`, with sizes and without versions.
 

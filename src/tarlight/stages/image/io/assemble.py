@@ -235,7 +235,7 @@ class Assembler:
         if self._task is not None or before.seen or before.num_losses:
             # Where something was withheld the next run has the last word: then this one is not committed.
             books = self._ledger if self._is_whole else self._context.ledger
-            note_unseen_fields(self._fields_unseen, books)
+            note_unseen_fields(self._fields_unseen, self._context.ledger, books)
 
     def _cut(self) -> Iterator[ImageBatch]:
         """Yield the batch that is being filled, if there is anything in it."""

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
+from tarlight.argument import did_you_mean
 from tarlight.ledger import Note
 from tarlight.stages.image.io.failure import Failures
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from tarlight.ledger import Books, Section
+    from tarlight.ledger import Books, Ledger, Section
     from tarlight.stages.base import StageContext
     from tarlight.stages.image.io.option import ReaderOptions
+
+_NAMED = 6
+"""Extensions that a note names."""
 
 
 class ReaderWatch:
@@ -52,12 +57,23 @@ class ReaderWatch:
             TooManyFailuresError: more than `max_failures`, a fraction.
         """
         if self._has_read:
-            note_unseen_fields(self._fields_unseen, self._ledger)
+            note_unseen_fields(self._fields_unseen, self._ledger, self._ledger)
         self._failures.check_at_end()
 
 
-def note_unseen_fields(fields: Collection[str], ledger: Books) -> None:
-    """Note the fields that were asked for and that no delivered image had."""
+def note_unseen_fields(fields: Collection[str], ledger: Ledger, books: Books) -> None:
+    """Note in `books` the fields that were asked for and that no delivered image had.
+
+    Extensions that the run's ledger counts as ignored are named: what was meant is among them.
+    """
+    if not fields:
+        return
+    kinds = Counter(ledger.report("running", 0.0).ignored)
+    others = [kind for kind, _ in kinds.most_common() if kind.startswith(".")]
+    there = f". Members that were left out end in {', '.join(others[:_NAMED])}" if others else ""
     for field in sorted(fields):
-        text = f"no delivered image had the field {field!r}; fields are what follows the key's dot"
-        ledger.note(Note("", text, "unseen_field"))
+        hint = did_you_mean(field, [kind.removeprefix(".") for kind in others])
+        text = (
+            f"no delivered image had the field {field!r}; fields are what follows the key's dot{there}{hint}"
+        )
+        books.note(Note("", text, "unseen_field"))
