@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import atexit
 import os
+import signal
 import sys
 from typing import NoReturn
+
+from tarlight.interrupt import TerminatedError, terminate
 
 
 def main() -> NoReturn:
     """Run the command line, and leave the process with one of the documented exit codes."""
+    signal.signal(signal.SIGTERM, terminate)
     try:
         from tarlight.cli.app import app  # noqa: PLC0415 (slow to import)
         from tarlight.cli.exit_code import let_go_of_stdout  # noqa: PLC0415
@@ -21,7 +25,9 @@ def main() -> NoReturn:
             if not isinstance(leaving.__context__, BrokenPipeError):
                 _leave(leaving.code)
             let_go_of_stdout()
-    except KeyboardInterrupt:  # outside a command's own handling
+    except TerminatedError:  # outside a command's own handling
+        _leave(143)
+    except KeyboardInterrupt:
         _leave(130)
     _leave(0)
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import logging
 import re
+import signal
+import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -119,7 +121,8 @@ class Cluster:
         self._is_ours = not ray.is_initialized()
         if self._is_ours:
             try:
-                ray.init(address=address, logging_level=logging.WARNING)
+                with _own_sigterm():
+                    ray.init(address=address, logging_level=logging.WARNING)
             except (ConnectionError, RuntimeError, ValueError, RayError) as error:
                 raise ClusterError(
                     f"there is no Ray cluster to work on at {address or 'this machine'}: {error}; start one "
@@ -189,6 +192,15 @@ def pickle_stage(stage: object, label: str) -> bytes:
             f"stage {label!r} cannot be sent to a worker ({type(error).__name__}: {error}); make what "
             "cannot be pickled (models, connections, locks) in setup(), not before"
         ) from error
+
+
+@contextmanager
+def _own_sigterm() -> Iterator[None]:
+    """Keep the program's handler of SIGTERM, if it has one: Ray sets one that exits at once."""
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    if callable(before) and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager
