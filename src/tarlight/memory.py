@@ -1,4 +1,4 @@
-"""How much memory this process may still take."""
+"""How much memory this process may still take, and that it keeps what it will need again."""
 
 from __future__ import annotations
 
@@ -7,6 +7,21 @@ from pathlib import Path
 
 CGROUP = Path("/sys/fs/cgroup")
 """Where a container's limit stands: https://docs.kernel.org/admin-guide/cgroup-v2.html (memory.max)."""
+
+
+LARGEST_LESSON = (32 << 20) - (64 << 10)
+"""The largest block that glibc learns from: `DEFAULT_MMAP_THRESHOLD_MAX`, less its own words and a page."""
+
+
+def keep_freed_blocks() -> None:
+    """Have the C library keep freed blocks of the size of images, for the next images.
+
+    glibc gives a large block back to the system when it is freed, and the next image then costs a page fault
+    for each 4 KiB. It stops doing so for sizes that it has seen a program free (mallopt(3), "dynamic mmap
+    threshold"): so one block of the largest of them is taken and freed, untouched. Whoever set a `MALLOC_`
+    threshold has switched that off and keeps what was chosen; other C libraries take no notice.
+    """
+    bytes(LARGEST_LESSON)
 
 
 def available_memory() -> int:

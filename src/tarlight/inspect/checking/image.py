@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from tarlight.decode import Caps, Encoded, JpegFacts, Refusal, read_facts, select_decoder
 from tarlight.ledger import SkipReason
+from tarlight.memory import keep_freed_blocks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -103,6 +104,7 @@ class FullJudge:
     def __init__(self, tell: Callable[[Sight, Refusal], None], num_threads: int) -> None:
         self._tell = tell
         self._decoder = select_decoder("turbo", exif_orientation=False)
+        keep_freed_blocks()
         self._pool = ThreadPoolExecutor(num_threads, thread_name_prefix="tarlight-check")
         self._group = _Group()
         self._waiting: deque[tuple[_Group, Future[list[Refusal | None]]]] = deque()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from tarlight.decode import Balance
 from tarlight.ledger.times import DECODING
+from tarlight.memory import keep_freed_blocks
 from tarlight.stages.image.io.candidate import Candidate
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class DecodeThreads(Protocol):
 
 def start_threads(decoder: Decoder, num_threads: int, times: Timesheet) -> DecodeThreads:
     """Start the threads that suit a decoder: `num_threads` on the CPU, and the feeders of its device."""
+    keep_freed_blocks()
     if decoder.lane is None:
         return CpuThreads(decoder, num_threads, times.team(DECODING, num_threads))
     team = times.team(DECODING, num_threads + decoder.lane.appetite.num_feeders)
