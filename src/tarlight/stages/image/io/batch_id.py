@@ -9,6 +9,8 @@ from __future__ import annotations
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
+from tarlight.checkpoint.spelling import whole
+
 if TYPE_CHECKING:
     from tarlight.checkpoint import Course
     from tarlight.tasks import FileGroupTask
@@ -28,6 +30,6 @@ def batch_id(course: Course, task: FileGroupTask, shard: str, image: int) -> str
     place = course.place_of(shard)
     first = course.place_of(task.data[0])
     is_listed = place is not None and task.task_id == f"partition_{first}"
-    name = place or blake2b(shard.encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()
+    name = place or blake2b(whole(shard).encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()
     # Eight digits: enough for ids in order of a shard of 50 GB, where each image takes 512 bytes.
     return f"{'' if is_listed else f'{task.task_id}_'}shard_{name}_batch_{image:08d}"
