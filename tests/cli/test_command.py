@@ -114,8 +114,16 @@ def test_help_that_loses_its_reader_ends_quietly(command: list[str]) -> None:
     assert (ran.returncode, ran.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("module", ["typer", "tarlight.cli.app", "tarlight.cli.exit_code", "rich"])
-@pytest.mark.parametrize(("by", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
+@pytest.mark.parametrize(
+    ("module", "by", "code"),
+    [
+        ("typer", "SIGINT", 130),
+        ("tarlight.cli.app", "SIGINT", 130),
+        ("tarlight.cli.exit_code", "SIGTERM", 143),
+        ("rich", "SIGINT", 130),
+        ("rich", "SIGTERM", 143),
+    ],
+)
 def test_a_signal_during_start_up_ends_quietly(module: str, by: str, code: int) -> None:
     """Ctrl-C or SIGTERM while the command's own modules are being imported exits without a traceback."""
     program = f"""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import pathlib
 import shlex
 import signal
 import subprocess
@@ -184,7 +185,7 @@ def test_sigterm_ends_what_ctrl_c_cannot(long_dataset: Path) -> None:
 
 def _handles(pid: int, number: signal.Signals) -> bool:
     """Whether a process has a handler for a signal."""
-    status = Path(f"/proc/{pid}/status").read_text()
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
     mask = int(status.partition("SigCgt:")[2].split()[0], 16)
     return bool(mask >> (number - 1) & 1)
 
