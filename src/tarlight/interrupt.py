@@ -10,7 +10,7 @@ from __future__ import annotations
 import signal
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +26,6 @@ def terminate(_signal: int, _frame: FrameType | None) -> NoReturn:
     raise TerminatedError
 
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
 HANDLERS = (signal.default_int_handler, terminate)
 """Handlers that end a run, and can be held back. SIGTERM has one only where the program gives it one."""
 
@@ -42,7 +41,7 @@ class InterruptGate:
         self.pending = 0
         """The signal that came, or 0."""
         self._open = False
-        self._held: dict[signal.Signals, Any] = {}
+        self._held = False
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -50,15 +49,12 @@ class InterruptGate:
         if self._held or not _is_main():
             yield
             return
+        self._held = True
         try:
-            for number in SIGNALS:
-                if (handler := signal.getsignal(number)) in HANDLERS:
-                    self._held[number] = handler
-                    signal.signal(number, self._remember)
-            yield
+            with self._holding(signal.SIGTERM), self._holding(signal.SIGINT):
+                yield
         finally:
-            for number in list(self._held):
-                signal.signal(number, self._held.pop(number))
+            self._held = False
 
     @contextmanager
     def waiting(self) -> Iterator[None]:
@@ -78,6 +74,18 @@ class InterruptGate:
         if self.pending:
             number, self.pending = self.pending, 0
             _strike(number)
+
+    @contextmanager
+    def _holding(self, number: signal.Signals) -> Iterator[None]:
+        handler = signal.getsignal(number)
+        if handler not in HANDLERS:
+            yield
+            return
+        signal.signal(number, self._remember)
+        try:
+            yield
+        finally:  # also where the other signal strikes as its own handler comes back
+            signal.signal(number, handler)
 
     def _remember(self, number: int, _frame: FrameType | None) -> None:
         if self._open:

@@ -29,10 +29,7 @@ def options(batch_size, files_per_partition):
 @example(FEW, [(options(2, 4), 4, False), (options(5, 1), 1, False)], options(1, 2))  # another partitioning
 @given(shards=SHARDS, legs=LEGS, last=OPTIONS)
 def test_files_named_after_ids_are_the_dataset(shards, legs, last):
-    """A sink that names files by task id and commits each ends with the dataset, and every run counts on.
-
-    Runs are left before or after a commit, and go on with another batch size and other partitions.
-    """
+    """Files named by task id and committed one by one are the dataset, wherever and however runs go on."""
     with tempfile.TemporaryDirectory() as folder:
         expected = [name for batch in stream(write(f"{folder}/data", shards)) for name in ids(batch)]
         files, committed = {}, set()

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 from tarlight.storage.remote.wire import ObjectFacts
 
 if TYPE_CHECKING:
-    from obstore import ObjectMeta, PutMode
+    from collections.abc import Mapping
 
 _MODIFIED = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?\+00:00")
 
 
-def facts_of(meta: ObjectMeta) -> ObjectFacts:
+def facts_of(meta: Mapping[str, Any]) -> ObjectFacts:
     """Return what the client library says of an object."""
     etag = meta["e_tag"] or ""
     modified: datetime | None = meta["last_modified"]
@@ -37,8 +37,8 @@ def read_condition(etag: str) -> dict[str, Any]:
     return {"if_match": f'"{etag}"'}
 
 
-def write_condition(over: ObjectFacts | None, kind: str) -> PutMode | None:
-    """Return the precondition for replacing an object, or for making one; None where the store has none.
+def write_condition(over: ObjectFacts | None, kind: str) -> Any:
+    """Return the mode of a write that replaces an object, or makes one; None where the store has none.
 
     Args:
         over: what is to be replaced; None for nothing.
