@@ -113,7 +113,7 @@ def _ray(num_workers: int) -> Executor:
     import ray  # noqa: PLC0415
 
     from tarlight.executors.ray import RayExecutor  # noqa: PLC0415
-    from tarlight.executors.ray.cluster import NODE  # noqa: PLC0415
+    from tarlight.executors.ray.surroundings import NODE  # noqa: PLC0415
 
     os.environ |= NODE  # as the executor starts one
     ray.init("local", num_cpus=2, num_gpus=0, include_dashboard=False, logging_level=logging.ERROR)

@@ -49,13 +49,14 @@ def run_in_terminal(
     *,
     columns: int = 100,
     interrupt_at: str = "",
+    interrupt: signal.Signals = signal.SIGINT,
     stdout: int | None = None,
     **environment: str,
 ) -> Ran:
     """Run Python with these arguments in a terminal of `columns`.
 
-    With `interrupt_at`, Ctrl-C is typed as soon as that text has been shown. With `stdout`, standard output
-    goes to that file descriptor instead.
+    With `interrupt_at`, Ctrl-C is typed, or another signal sent, as soon as that text has been shown. With
+    `stdout`, standard output goes to that file descriptor instead.
     """
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
@@ -73,7 +74,7 @@ def run_in_terminal(
         while data := os.read(ours, 65536):
             shown += data.decode("utf-8", "replace")
             if interrupt_at and interrupt_at in shown:
-                child.send_signal(signal.SIGINT)
+                child.send_signal(interrupt)
                 interrupt_at = ""
     os.close(ours)
     return Ran(child.wait(timeout=120), "", shown.replace("\r\n", "\n"))

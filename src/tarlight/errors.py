@@ -11,7 +11,8 @@ Every error says what happened, where (shard, member, offset) and what to do nex
     ├── ArgumentError                (ValueError)         an argument with a value that is not allowed
     ├── ArgumentTypeError            (TypeError)          an argument of the wrong type
     ├── CheckpointError              (ValueError)         a checkpoint that cannot be read
-    │   └── CheckpointMismatchError                       a checkpoint of another dataset or other options
+    │   ├── CheckpointMismatchError                       a checkpoint of another dataset or other options
+    │   └── CheckpointTakenError                          a checkpoint that another run writes
     ├── CheckpointWriteError         (OSError)            a checkpoint that cannot be written
     ├── PipelineError                (ValueError)         stages that do not fit together
     ├── DecoderUnavailableError      (RuntimeError)       a decoder asked for by name that cannot be had here
@@ -68,6 +69,10 @@ class CheckpointError(TarlightError, ValueError):
 
 class CheckpointMismatchError(CheckpointError):
     """A checkpoint belongs to another dataset or to other options; the message says what differs."""
+
+
+class CheckpointTakenError(CheckpointError):
+    """Another run writes the same checkpoint; the message names both, and the other's state is untouched."""
 
 
 class CheckpointWriteError(TarlightError, OSError):

@@ -1,4 +1,4 @@
-"""Ctrl-C, held back while books are being kept.
+"""Ctrl-C and SIGTERM, held back while books are being kept.
 
 Python raises KeyboardInterrupt between any two bytecodes of the main thread, also between taking a batch and
 counting it. While a run works for its consumer, the interrupt is therefore remembered, and raised only where
@@ -10,42 +10,55 @@ from __future__ import annotations
 import signal
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
 
 
+class TerminatedError(KeyboardInterrupt):
+    """SIGTERM, which ends a run as Ctrl-C does. Not one of ours: nothing went wrong."""
+
+
+def terminate(_signal: int, _frame: FrameType | None) -> NoReturn:
+    """End what is being done; a signal handler."""
+    raise TerminatedError
+
+
+HANDLERS = (signal.default_int_handler, terminate)
+"""Handlers that end a run, and can be held back. SIGTERM has one only where the program gives it one."""
+
+
 class InterruptGate:
-    """Holds Ctrl-C back inside `held`, except inside `waiting`.
+    """Holds the signals that end a run back inside `held`, except inside `waiting`.
 
     Does nothing in a thread that is not the main one (Python never interrupts those), or where the program
-    has a SIGINT handler of its own.
+    has a handler of its own.
     """
 
     def __init__(self) -> None:
-        self.pending = False
+        self.pending = 0
+        """The signal that came, or 0."""
         self._open = False
         self._held = False
 
     @contextmanager
     def held(self) -> Iterator[None]:
         """Remember an interrupt in `pending` instead of raising it."""
-        if self._held or not _is_default():
+        if self._held or not _is_main():
             yield
             return
         self._held = True
-        previous = signal.signal(signal.SIGINT, self._remember)
         try:
-            yield
+            with self._holding(signal.SIGTERM), self._holding(signal.SIGINT):
+                yield
         finally:
             self._held = False
-            signal.signal(signal.SIGINT, previous)
 
     @contextmanager
     def waiting(self) -> Iterator[None]:
-        """Raise KeyboardInterrupt here, at once if one is pending."""
+        """Raise the interrupt here, at once if one is pending."""
         if not _is_main():
             yield
             return
@@ -59,18 +72,30 @@ class InterruptGate:
     def check(self) -> None:
         """Raise a pending interrupt."""
         if self.pending:
-            self.pending = False
-            raise KeyboardInterrupt
+            number, self.pending = self.pending, 0
+            _strike(number)
 
-    def _remember(self, _signal: int, _frame: FrameType | None) -> None:
+    @contextmanager
+    def _holding(self, number: signal.Signals) -> Iterator[None]:
+        handler = signal.getsignal(number)
+        if handler not in HANDLERS:
+            yield
+            return
+        signal.signal(number, self._remember)
+        try:
+            yield
+        finally:  # also where the other signal strikes as its own handler comes back
+            signal.signal(number, handler)
+
+    def _remember(self, number: int, _frame: FrameType | None) -> None:
         if self._open:
             self._open = False
-            raise KeyboardInterrupt
-        self.pending = True
+            _strike(number)
+        self.pending = number
 
 
-def _is_default() -> bool:
-    return _is_main() and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+def _strike(number: int) -> NoReturn:
+    raise KeyboardInterrupt if number == signal.SIGINT else TerminatedError
 
 
 def _is_main() -> bool:

@@ -10,10 +10,16 @@ import logging
 import os
 import threading
 from collections import deque
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from tarlight.checkpoint import Course, Trail
-from tarlight.errors import CheckpointWriteError, LedgerError, PipelineError
+from tarlight.errors import (
+    ArgumentTypeError,
+    CheckpointTakenError,
+    CheckpointWriteError,
+    LedgerError,
+    PipelineError,
+)
 from tarlight.events import BatchDelivered, RunEnded, RunStarted
 from tarlight.executors.base import Plan
 from tarlight.interrupt import InterruptGate
@@ -37,7 +43,10 @@ log = logging.getLogger(__name__)
 
 
 class Stream:
-    """The tasks of a pipeline's last stage, one at a time. For one thread.
+    """The tasks of a pipeline's last stage, one at a time.
+
+    It belongs to the thread that takes the first batch, for as long as that lives; `report` and `close()` are
+    for any thread.
 
     Use it in a `with` block, or just iterate: who leaves a `for` loop early lets go of it, which ends it.
 
@@ -64,6 +73,7 @@ class Stream:
         self._run: Run | None = None
         self._process = os.getpid()
         self._turn = threading.Lock()
+        self._thread: threading.Thread | None = None
         if checkpoint is not None and (state := checkpoint.load()) is not None:
             self._resume(state, str(checkpoint))
 
@@ -106,9 +116,10 @@ class Stream:
 
         Raises:
             CheckpointWriteError: it could not be written.
+            CheckpointTakenError: another run writes it.
         """
         self._check_caller()
-        with self._gate.held():
+        with self._turn, self._gate.held():
             self._course.consume()
             self._save()
         self._gate.check()
@@ -120,6 +131,7 @@ class Stream:
         leave nothing out. Called in mid-run, after a batch and before the next; as in torchdata it changes
         nothing.
         """
+        self._check_thread()
         return self._course.state(self.report.seconds)
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -138,13 +150,17 @@ class Stream:
     def close(self) -> None:
         """End the run: all threads are gone when this returns. May be called again.
 
+        Where another thread waits for a batch, that comes first.
+
         Raises:
             LedgerError: the books do not balance.
         """
-        if self._progress.is_running:
-            with self._gate.held():
+        if self._turn.locked() and self._thread is threading.current_thread():
+            raise PipelineError("close() inside a stage of the same run; raise an exception to end it there")
+        with self._turn, self._gate.held():
+            if self._progress.is_running:
                 self._finish("stopped")
-            self._gate.check()
+        self._gate.check()
 
     def __enter__(self) -> Self:
         return self
@@ -167,11 +183,29 @@ class Stream:
         except Exception:
             log.exception("a stream could not be ended when it was let go")
 
+    def __reduce__(self) -> NoReturn:
+        raise ArgumentTypeError(
+            "a stream can be neither copied nor pickled: its threads are in this process. Send the pipeline, "
+            "and call stream() there; state_dict() tells how far this one is"
+        )
+
     def _check_caller(self) -> None:
+        """Check that a run may go on here, and bind it to this thread."""
         if os.getpid() != self._process:
             raise PipelineError("a stream does not survive a fork: its threads are in the parent; make one")
+        self._check_thread()
+        self._thread = threading.current_thread()
         if self._turn.locked():
-            raise PipelineError("a stream is for one thread at a time, and another one waits for a batch")
+            raise PipelineError("a stage cannot ask the stream of its own run for a batch")
+
+    def _check_thread(self) -> None:
+        thread = self._thread
+        if thread is not None and thread is not threading.current_thread() and thread.is_alive():
+            raise PipelineError(
+                f"a stream belongs to the thread that took its first batch ({thread.name!r}), and this is "
+                f"{threading.current_thread().name!r}; take batches there and hand them on by a queue, or "
+                "make a stream for each thread, each over shards of its own"
+            )
 
     def _next_task(self) -> Task:
         if self._run is None:
@@ -192,6 +226,8 @@ class Stream:
         self._progress.start()
         self._tell(RunStarted(self._name))
         course = self._course
+        if self._checkpoint is not None and not course.is_finished:
+            self._checkpoint.claim()
         trail, times = Trail(course.arrive), self._progress.times
         context = StageContext(
             self._progress.ledger, self._tell, self._gate.waiting, self._name, course, trail, times
@@ -219,11 +255,11 @@ class Stream:
 
     def _commit_in_hand(self) -> None:
         self._course.consume()
-        if self._checkpoint is not None:
+        if self._checkpoint is not None and self._course.has_progress:
             self._checkpoint.save_now_and_then(self._committed_state)
 
     def _save(self) -> None:
-        if self._checkpoint is not None:
+        if self._checkpoint is not None and self._course.has_progress:
             self._checkpoint.save(self._committed_state())
 
     def _committed_state(self) -> dict[str, Any]:
@@ -241,11 +277,11 @@ class Stream:
         self._progress.end(outcome)
         self._tell(RunEnded(outcome))
         self._check_books(error)
-        if self._run is None:
+        if self._run is None or isinstance(error, CheckpointTakenError):
             return
         try:
             self._save()
-        except CheckpointWriteError as another:
+        except (CheckpointWriteError, CheckpointTakenError) as another:
             if error is None:
                 raise
             error.add_note(str(another))

@@ -158,7 +158,10 @@ class Task:
     """A unit of work that one stage hands to the next."""
 
     task_id: str = ""
-    """Deterministic: the same pipeline over the same input gives the same ids."""
+    """Deterministic: the same pipeline over the same input gives the same ids. A batch of the reader is named
+    after the place of its first image: `shard_000012_batch_00000300` for one that begins with image 300 of
+    shard 12. So no other batch of the dataset has its id, in a resumed run neither, whatever options changed.
+    """
 
     dataset_name: str = ""
     """Name of the pipeline that made the task."""
@@ -219,9 +222,6 @@ class FileGroupTask(Task):
 
     sizes: Sequence[int | None] = ()
     """Bytes of each shard where the listing told them, else None."""
-
-    first_batch: int = 0
-    """Number of the first batch that is made of it; above 0 when it goes on behind batches that were made."""
 
     @property
     def partition_index(self) -> int:

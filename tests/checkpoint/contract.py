@@ -96,7 +96,7 @@ class CheckpointContract:
         """Killed at random, resumed with other options: together the runs deliver the dataset.
 
         With the state beside the output nothing comes twice, otherwise the batch in hand at each kill at
-        most.
+        most, which has the id that it had: kept under their ids, batches are exactly the dataset.
         """
         run = Run(tmp_path, self.executor, way)
         whole = stream(run.settings["dataset"])
@@ -118,6 +118,9 @@ class CheckpointContract:
             "next": len(delivered),
         }  # saved each second
         assert repeated <= most[way]
+        if way != "next":  # where several batches may come again, and with other borders
+            kept = {line["task"]: line["ids"] for line in log if "ids" in line}
+            assert sorted(name for batch in kept.values() for name in batch) == expected
         compared = books if self.in_order else unordered
         assert compared(Logged(log[-1]["report"])) == compared(whole.report)
 

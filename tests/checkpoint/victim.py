@@ -30,9 +30,9 @@ def main(settings):
     with run:
         for batch in run:
             if way == "state":
-                append(log, {"ids": ids(batch), "state": run.state_dict()})
+                append(log, {"task": batch.task_id, "ids": ids(batch), "state": run.state_dict()})
             else:
-                append(log, {"ids": ids(batch)})
+                append(log, {"task": batch.task_id, "ids": ids(batch)})
             if way == "commit":
                 run.commit()
             time.sleep(settings["pause_s"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import signal
 from pathlib import Path
 
 import pytest
@@ -90,10 +91,11 @@ def test_no_line_is_wider_than_the_terminal(sample: Path, columns: int) -> None:
     assert "\x1b[1;31m" not in plain
 
 
-def test_ctrl_c_shows_what_was_found_so_far(long_dataset: Path) -> None:
-    """Ctrl-C exits with 130, after a table that says how much was checked."""
-    ran = run_in_terminal([*CHECK, str(long_dataset)], interrupt_at="/4,000 shards")
-    assert ran.code == 130
+@pytest.mark.parametrize(("by", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_shows_what_was_found_so_far(long_dataset: Path, by: signal.Signals, code: int) -> None:
+    """Ctrl-C exits with 130, and SIGTERM with 143, after a table that says how much was checked."""
+    ran = run_in_terminal([*CHECK, str(long_dataset)], interrupt_at="/4,000 shards", interrupt=by)
+    assert ran.code == code
     shown = without_colours(ran.err)
     assert "stopped: only " in shown
     assert " of 4,000 shards checked" in shown

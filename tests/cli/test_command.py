@@ -114,17 +114,26 @@ def test_help_that_loses_its_reader_ends_quietly(command: list[str]) -> None:
     assert (ran.returncode, ran.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("module", ["typer", "tarlight.cli.app", "tarlight.cli.exit_code", "rich"])
-def test_ctrl_c_during_start_up_ends_quietly(module: str) -> None:
-    """Ctrl-C while the command's own modules are being imported exits with 130 and no traceback."""
+@pytest.mark.parametrize(
+    ("module", "by", "code"),
+    [
+        ("typer", "SIGINT", 130),
+        ("tarlight.cli.app", "SIGINT", 130),
+        ("tarlight.cli.exit_code", "SIGTERM", 143),
+        ("rich", "SIGINT", 130),
+        ("rich", "SIGTERM", 143),
+    ],
+)
+def test_a_signal_during_start_up_ends_quietly(module: str, by: str, code: int) -> None:
+    """Ctrl-C or SIGTERM while the command's own modules are being imported exits without a traceback."""
     program = f"""
 import signal, sys
 class Finder:
     def find_spec(self, name, path, target=None):
         if name == {module!r}:
-            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.{by})
 sys.meta_path.insert(0, Finder())
 from tarlight.cli import main
 main()
 """
-    assert run_in_pipes(["-c", program, "--help"]) == (130, "", "")
+    assert run_in_pipes(["-c", program, "--help"]) == (code, "", "")

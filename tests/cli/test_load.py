@@ -5,9 +5,12 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import pathlib
 import shlex
+import signal
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -151,6 +154,43 @@ def test_ctrl_c_stops_balances_and_exits_with_130(long_dataset: Path, tmp_path: 
     assert "Traceback" not in ran.err
     assert (report["outcome"], report["is_balanced"]) == ("stopped", True)
     assert report["images_delivered"] < 16_000
+
+
+def test_sigterm_stops_commits_and_exits_with_143(long_dataset: Path, tmp_path: Path) -> None:
+    """SIGTERM ends a run as Ctrl-C does, with ledger and checkpoint; a second run delivers the rest."""
+    checkpoint = ["--checkpoint", str(tmp_path / "c.json"), "--batch-size", "4"]
+    ran = run_in_terminal(
+        [*LOAD, str(long_dataset), *checkpoint], interrupt_at="/4,000 shards", interrupt=signal.SIGTERM
+    )
+    assert ran.code == 143
+    assert "stopped: " in without_colours(ran.err)
+    assert "Traceback" not in ran.err
+    shown = without_colours(ran.err).rpartition("stopped: ")[2]
+    kept = tmp_path / "c.json"
+    if kept.exists():  # else nothing was consumed yet, on a busy machine
+        before = json.loads(kept.read_text())["state"]["ledger"]["delivered"]
+        assert 0 < before <= int(shown.split()[0].replace(",", ""))
+    ran = run_in_pipes([*LOAD, str(long_dataset), *checkpoint])
+    assert "finished: 16,000 of 16,000 images delivered" in ran.err
+
+
+def test_sigterm_ends_what_ctrl_c_cannot(long_dataset: Path) -> None:
+    """Where SIGINT is ignored, as shells have it in the background, SIGTERM ends the run nevertheless."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    child = subprocess.Popen([sys.executable, *LOAD, str(long_dataset)], stderr=subprocess.DEVNULL)
+    signal.signal(signal.SIGINT, before)
+    while not _handles(child.pid, signal.SIGTERM):
+        time.sleep(0.01)
+    child.send_signal(signal.SIGINT)
+    child.terminate()
+    assert child.wait(timeout=60) == 143
+
+
+def _handles(pid: int, number: signal.Signals) -> bool:
+    """Whether a process has a handler for a signal."""
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    mask = int(status.partition("SigCgt:")[2].split()[0], 16)
+    return bool(mask >> (number - 1) & 1)
 
 
 def test_a_terminal_shows_progress_and_then_the_ledger(long_dataset: Path) -> None:

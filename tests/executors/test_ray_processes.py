@@ -51,17 +51,25 @@ def workers(mark):
     return [pid for pid in with_mark(mark) if b"ray::Worker" in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
 
-def test_ctrl_c_leaves_nothing_behind(tmp_path):
-    """Ctrl-C ends a run with its books balanced, its exit code, and every process that it started."""
+@pytest.mark.parametrize(
+    ("end", "code"),
+    [
+        (lambda pid: os.killpg(pid, signal.SIGINT), 130),
+        pytest.param(lambda pid: os.kill(pid, signal.SIGTERM), 143, marks=pytest.mark.soak),
+    ],
+    ids=["Ctrl-C", "SIGTERM"],
+)
+def test_signals_leave_nothing_behind(tmp_path, end, code):
+    """Ctrl-C and SIGTERM end a run with its books balanced, its exit code, and all processes it started."""
     folder = write(tmp_path / "data", [(".tar", ["good"] * 3000)])
     started, mark = load(folder, "--batch-size", "1", "--threads", "1")
     while started.poll() is None and not workers(mark):
         time.sleep(0.05)
     assert workers(mark), started.communicate()[1]
     time.sleep(1)
-    os.killpg(started.pid, signal.SIGINT)
+    end(started.pid)
     _, errors = started.communicate(timeout=60)
-    assert started.returncode == 130, errors
+    assert started.returncode == code, errors
     assert "balanced" in errors
     assert_all_gone(mark)
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 import json
 import re
+import signal
 import textwrap
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
@@ -15,6 +16,9 @@ import tarlight
 from tarlight.sample import write_sample
 from tests.corpus import REPOSITORY
 from tests.house.source import source_files, syntax_tree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
 _FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -52,6 +56,14 @@ def _docstring_examples(path: Path) -> list[Example]:
         for block in _LITERAL.finditer(text + "\n")
         if "──" not in block[1]
     ]
+
+
+@pytest.fixture(autouse=True)
+def _sigterm() -> Iterator[None]:
+    """Take back what an example does at SIGTERM."""
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, before)
 
 
 @pytest.fixture

@@ -124,18 +124,27 @@ def test_a_stream_let_go_in_its_own_thread(shards):
     assert run.report.is_balanced
 
 
-def interrupt_after(seconds):
-    return threading.Timer(seconds, os.kill, (os.getpid(), signal.SIGINT))
+def interrupt_after(seconds, number=signal.SIGINT):
+    return threading.Timer(seconds, os.kill, (os.getpid(), number))
 
 
-def test_ctrl_c_at_any_moment(shards):
-    """Ctrl-C at a random moment raises KeyboardInterrupt, ends all threads, and the books balance."""
+@pytest.fixture
+def sigterm():
+    """SIGTERM, with the handler that the documentation shows."""
+    previous = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    yield signal.SIGTERM
+    assert signal.signal(signal.SIGTERM, previous) is signal.default_int_handler
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_at_any_moment(shards, sigterm, number):
+    """Ctrl-C or SIGTERM at a random moment raises KeyboardInterrupt, ends all threads, the books balance."""
     random.seed(7)
     outcomes = set()
-    for _ in range(repetitions(40, 400)):
+    for _ in range(repetitions(20, 400)):
         slow = [lambda _: time.sleep(0.0005)]  # a listener, so that interrupts strike there too
         run = pipeline(shards, batch_size=3).stream(listeners=slow)
-        timer = interrupt_after(random.uniform(0.0005, 0.03))
+        timer = interrupt_after(random.uniform(0.0005, 0.03), number)
         try:
             timer.start()
             for _ in run:

@@ -40,7 +40,7 @@ def faults_of_an_image(shard: str, **environment: str) -> float:
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc can be taught")
 def test_freed_pixels_become_the_next_ones(tmp_path):
-    """Images take less than a fifth of the page faults that they take where the C library's thresholds are fixed."""
+    """Images take less than a fifth of the page faults that they take with thresholds that are fixed."""
     picture = jpeg(width=512, height=400)
     shard = write_tar(tmp_path / "shard.tar", [(f"{index}.jpg", picture) for index in range(NUM_IMAGES)])
     defaults = {"MALLOC_MMAP_THRESHOLD_": "131072", "MALLOC_TRIM_THRESHOLD_": "131072"}

@@ -80,7 +80,9 @@ def test_a_field_that_no_record_has_is_noted(tmp_path):
     assert (note.kind, "'jsn'" in note.text) == ("unseen_field", True)
     write_tar(tmp_path / "x.tar", [("0.jpg", jpeg(0)), ("0.json", b"{}"), ("0.cls", b"3"), ("0.json5", b"")])
     (note,) = load(str(tmp_path / "x.tar"), fields=("jsn",)).report.notes
-    assert note.text.endswith("Members that were left out end in .json, .cls, .json5; did you mean 'json'?")
+    assert note.text.endswith(
+        "dot. Members that were left out end in .json, .cls, .json5; did you mean 'json'?"
+    )
 
 
 def test_a_stream_does_not_survive_a_fork(tmp_path):

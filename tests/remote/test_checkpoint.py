@@ -13,7 +13,14 @@ from itertools import pairwise
 
 import pytest
 
-from tarlight.errors import CheckpointError, CheckpointMismatchError, CheckpointWriteError, ShardChangedError
+from tarlight.errors import (
+    CheckpointError,
+    CheckpointMismatchError,
+    CheckpointTakenError,
+    CheckpointWriteError,
+    InputMissingError,
+    ShardChangedError,
+)
 from tests.corpus import REPOSITORY
 from tests.servers import fault
 from tests.servers.start import moto_client
@@ -155,6 +162,86 @@ def test_another_query_is_the_same_shard(s3, moto_port):
     again.load_state_dict(state)
     assert len({*before, *paths(again)}) == 9
     assert again.report.images_delivered == 9
+
+
+def test_two_runs_on_one_object(stored):
+    """The second of two runs that write one object is told, naming both, and the first one goes on."""
+    target = stored.url(f"two-{time.monotonic_ns()}.json")
+    with made(stored, batch_size=7).stream(checkpoint_path=target) as run:
+        next(run)
+        run.commit()
+    first, second = (made(stored, batch_size=7).stream(checkpoint_path=target) for _ in range(2))
+    for run in (first, second):
+        next(run)
+    first.commit()
+    with pytest.raises(CheckpointTakenError, match=r"two-\d+\.json: another run .*process \d+ on .*process"):
+        second.commit()
+    with pytest.raises(CheckpointTakenError):
+        second.close()
+    first.commit()
+    list(first)
+    assert paths(made(stored).stream(checkpoint_path=target)) == []
+
+
+def test_a_bucket_that_cannot_be_written_is_found_out_first(s3, proxy):
+    """Where nothing is yet, a refused write ends the run before its first batch."""
+    s3.put("checkpoint/course/0.tar", shard(20))
+    behind = s3.at(proxy.port)
+    run = pipeline(behind.url("checkpoint/course"), {**behind.storage_options, **QUICK})
+    proxy.add(fault.status(403, "Forbidden", "AccessDenied"), lambda request: request.method == "PUT")
+    with pytest.raises(CheckpointWriteError, match=r"denied\.json: the checkpoint cannot be written: access"):
+        next(run.stream(checkpoint_path=behind.url("denied.json")))
+
+
+def test_a_run_that_fails_at_once_blocks_nobody(s3):
+    """A run that fails before its first batch leaves an object that any other options may go on with."""
+    s3.put("checkpoint/course/0.tar", shard(20))
+    target = s3.url(f"blocks-{time.monotonic_ns()}.json")
+    nowhere = pipeline(s3.url("checkpoint/nowhere"), s3.storage_options, max_pixels=9)
+    with pytest.raises(InputMissingError):
+        list(nowhere.stream(checkpoint_path=target))
+    right = pipeline(s3.url("checkpoint/course/0.tar"), s3.storage_options)
+    assert len(paths(right.stream(checkpoint_path=target))) == 20
+
+
+def test_a_store_without_conditions_is_asked_before(s3, proxy):
+    """Where a store knows no conditional writes, what is there is compared right before."""
+    s3.put("checkpoint/course/0.tar", shard(20))
+    behind = s3.at(proxy.port)
+    target = behind.url(f"old-{time.monotonic_ns()}.json")
+    folder = behind.url("checkpoint/course/0.tar")
+    rule = fault.status(501, "Not Implemented", "NotImplemented")
+    proxy.add(rule, is_conditional)
+    made = pipeline(folder, {**behind.storage_options, **QUICK}, batch_size=2)
+    with made.stream(checkpoint_path=target) as first:
+        second = made.stream(checkpoint_path=target)
+        next(first)
+        first.commit()
+        with pytest.raises(CheckpointTakenError):
+            next(second)
+        next(first)
+        first.commit()
+    assert made.stream(checkpoint_path=target).report.images_delivered == 4
+
+
+def is_conditional(request):
+    """Whether a request writes under a condition."""
+    return request.method == "PUT" and any(
+        name in request.head.lower() for name in (b"if-match:", b"if-none-match:")
+    )
+
+
+def test_an_answer_that_was_lost_is_no_other_run(s3, proxy):
+    """A write that came, and whose answer did not, is made again and is not taken for another run's."""
+    s3.put("checkpoint/course/0.tar", shard(20))
+    behind = s3.at(proxy.port)
+    target = behind.url(f"lost-{time.monotonic_ns()}.json")
+    made = pipeline(behind.url("checkpoint/course/0.tar"), {**behind.storage_options, **QUICK}, batch_size=2)
+    with made.stream(checkpoint_path=target) as run:
+        next(run)
+        proxy.add(fault.lose_answer, lambda request: request.method == "PUT", times=1)
+        run.commit()
+    assert made.stream(checkpoint_path=target).report.images_delivered == 2
 
 
 def test_a_place_that_cannot_be_used_is_an_error(s3):

@@ -22,6 +22,13 @@ async def reset_at_once(exchange: Exchange) -> bool:
     return False
 
 
+async def lose_answer(exchange: Exchange) -> bool:
+    """Have the server do what was asked for, and break the connection instead of saying so."""
+    await exchange.answer()
+    exchange.reset()
+    return False
+
+
 async def reset_in_body(exchange: Exchange) -> bool:
     """Break the connection after half of the body."""
     answer = await exchange.answer()

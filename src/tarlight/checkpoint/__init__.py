@@ -6,6 +6,7 @@ is to be read from; `state` writes it down as JSON and `file` keeps it on a disk
 
 from tarlight.checkpoint.course import Course
 from tarlight.checkpoint.file import CheckpointFile, LocalFile, Place
+from tarlight.checkpoint.spelling import place_text
 from tarlight.checkpoint.trail import Trail
 
-__all__ = ["CheckpointFile", "Course", "LocalFile", "Place", "Trail"]
+__all__ = ["CheckpointFile", "Course", "LocalFile", "Place", "Trail", "place_text"]

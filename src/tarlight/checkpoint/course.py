@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
 from tarlight.checkpoint.dataset import Dataset
+from tarlight.checkpoint.spelling import respelled, whole
 from tarlight.checkpoint.state import State, compare, from_plain, to_plain
 from tarlight.errors import CheckpointMismatchError
 from tarlight.ledger import Position, Section
@@ -35,6 +37,8 @@ class Course:
         """The sum of all sections that are committed."""
         self.is_finished = False
         """Whether nothing is left to do."""
+        self.has_progress = False
+        """Whether there is anything to keep that was not there when the run began."""
         self.resumed = Section()
         """What was committed when the run began. Not to be changed."""
         self.resumed_seconds = 0.0
@@ -75,6 +79,8 @@ class Course:
         if self._loaded is not None and self._loaded.has_begun:
             dataset.check(self._loaded)
             dataset.mark(self._loaded.done_runs)
+            for section in (self.resumed, self.committed):
+                section.reading = dataset.listed(section.reading)
         self._dataset = dataset  # only now: what was refused must not be written over
 
     def is_done(self, shard: str) -> bool:
@@ -84,14 +90,19 @@ class Course:
 
     def start_of(self, shard: str) -> Position | None:
         """Where a shard is to be read from: behind a position, or None for its beginning."""
-        return self.resumed.reading.get(shard)
+        return self.resumed.reading.get(self._dataset.key(shard))
+
+    def place_of(self, shard: str) -> str | None:
+        """Where a shard stands in the listing, as text whose order is that of the listing; None: in none."""
+        return self._dataset.place(str(shard))
 
     def part(self, shards: Sequence[str]) -> Course:
         """Return a course that knows of these shards only, to be sent to the worker that reads them."""
         part, shards = Course(), [str(shard) for shard in shards]  # without the queries of URLs
         part.resumed = Section(reading={s: at for s in shards if (at := self.start_of(s)) is not None})
         part.resumed.fields = self.resumed.fields
-        part._dataset = Dataset([shard for shard in shards if self.is_done(shard)])
+        self._check_planned()
+        part._dataset = self._dataset.part(shards)
         return part
 
     def behind(self, section: Section) -> Course:
@@ -108,7 +119,7 @@ class Course:
         """The consumer gets a task; the one before it must be consumed."""
         section = take_section(task)
         self._settles = section is not None
-        self._in_hand = section or Section()
+        self._in_hand = Section() if section is None else self._spelled(section)
         self._in_hand.delivered += task.num_images
 
     def consume(self) -> None:
@@ -122,12 +133,14 @@ class Course:
 
     def arrive(self, section: Section) -> None:
         """A section comes without a task, and all before it is consumed: it is committed."""
-        self._consumed.add(section)
+        self._consumed.add(self._spelled(section))
         self._commit()
 
     def finish(self) -> None:
         """The run has come to its end, and everything is consumed. It is finished if nothing was withheld."""
-        self.is_finished = not self.num_withheld
+        is_finished = not self.num_withheld
+        self.has_progress |= is_finished != self.is_finished
+        self.is_finished = is_finished
 
     @property
     def num_withheld(self) -> int:
@@ -151,6 +164,8 @@ class Course:
 
     def _plain(self, section: Section, dataset: Dataset, seconds: float) -> dict[str, Any]:
         planned = None if dataset.is_planned else self._loaded  # not yet: what was loaded still holds
+        section = copy(section)
+        section.reading = respelled(section.reading.items(), whole)
         state = State(
             section=section,
             options=self._options,
@@ -169,6 +184,14 @@ class Course:
         self._dataset.leave(_withheld(self.committed))
         self.committed.done.clear()
         self.committed.withheld = None
+        self.has_progress = True
+
+    def _spelled(self, section: Section) -> Section:
+        """Name the shards of a section that comes as this course does."""
+        key = self._dataset.key
+        section.reading = {key(shard): at for shard, at in section.reading.items()}
+        section.done = [key(shard) for shard in section.done]
+        return section
 
     def _check_planned(self) -> None:
         if self._loaded is not None and self._loaded.dataset is not None and not self._dataset.is_planned:

@@ -7,27 +7,33 @@ import re
 from copy import copy
 from typing import TYPE_CHECKING, Any
 
+from tarlight.checkpoint.spelling import place_text, read_twice, respelled, whole
 from tarlight.errors import CheckpointError, CheckpointMismatchError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
+    from typing import TypeVar
 
     from tarlight.checkpoint.state import State
+
+    T = TypeVar("T")
 
 _RUN = re.compile(b"\1+")
 
 
 class Dataset:
-    """The shards of a run. Those that were not planned (a stage made them up) are known by their paths.
+    """The shards of a run. Those that were not planned (a stage made them up) are known by their whole paths.
 
     Args:
         done: paths of such shards that were done when the run began.
+        places: of the part of a dataset that a worker gets: its shards, each with the text of its place.
     """
 
-    def __init__(self, done: Iterable[str] = ()) -> None:
+    def __init__(self, done: Iterable[str] = (), places: Mapping[str, str | None] | None = None) -> None:
         self.is_planned = False
         """Whether the listing is known."""
         self._places: dict[str, int] = {}
+        self._part = places or {}
         self._sizes: list[int | None] = []
         self._flags = bytearray()
         self._were_done = b""
@@ -61,12 +67,36 @@ class Dataset:
 
     def begin_behind(self, paths: Iterable[str]) -> None:
         """These shards, too, were done when the run began."""
-        self._paths_were_done |= frozenset(paths)
+        self._paths_were_done |= frozenset(map(self.key, paths))
 
     def was_done(self, path: str) -> bool:
         """Whether a shard was done when the run began."""
         place = self._places.get(path)
-        return path in self._paths_were_done if place is None else bool(self._were_done[place])
+        return self.key(path) in self._paths_were_done if place is None else bool(self._were_done[place])
+
+    def key(self, path: str) -> str:
+        """Return the one text that stands for a shard in this run, however a stage spells it."""
+        return path if path in self._places or path in self._part else whole(path)
+
+    def place(self, path: str) -> str | None:
+        """Return the place of a shard in the listing, as text; None where it is in none."""
+        if (place := self._places.get(path)) is None:
+            return self._part.get(path)
+        return place_text(place, len(self._sizes))
+
+    def part(self, paths: Iterable[str]) -> Dataset:
+        """Return the dataset of these shards only."""
+        paths = list(paths)
+        places = {path: self.place(path) for path in paths}
+        return Dataset([path for path in paths if self.was_done(path)], places)
+
+    def listed(self, known: Mapping[str, T]) -> dict[str, T]:
+        """Return what a checkpoint knows of shards by their whole paths, under the paths of the listing."""
+        if not known:
+            return {}
+        pairs = ((found, path) for path in self._places if (found := whole(path)) in known)
+        spellings = respelled(pairs, str)
+        return {spellings.get(path, path): what for path, what in known.items()}
 
     @property
     def num_left(self) -> int:
@@ -78,12 +108,12 @@ class Dataset:
         for path in paths:
             if self._was_tried(path):
                 self._twice = path
-            self._left.add(path)
+            self._left.add(self.key(path))
 
     def _was_tried(self, path: str) -> bool:
-        place = self._places.get(path)
-        is_done = path in self._paths if place is None else bool(self._flags[place])
-        return is_done or path in self._left
+        place, key = self._places.get(path), self.key(path)
+        is_done = key in self._paths if place is None else bool(self._flags[place])
+        return is_done or key in self._left
 
     def finish(self, paths: Iterable[str]) -> None:
         """These shards are done."""
@@ -92,7 +122,7 @@ class Dataset:
             if self._was_tried(path):
                 self._twice = path
             elif place is None:
-                self._paths.add(path)
+                self._paths.add(self.key(path))
             else:
                 self._flags[place] = 1
 
@@ -103,10 +133,7 @@ class Dataset:
             CheckpointError: a shard was read twice, so that its path does not say which was done.
         """
         if self._twice:
-            raise CheckpointError(
-                f"{self._twice}: read twice in one run, and a checkpoint cannot tell the two apart; have "
-                "each shard read once"
-            )
+            raise CheckpointError(read_twice(self._twice))
         return [run.span() for run in _RUN.finditer(self._flags)]
 
     def paths(self) -> list[str]:
@@ -114,15 +141,15 @@ class Dataset:
         return sorted(self._paths)
 
     def fingerprint(self) -> dict[str, Any] | None:
-        """What tells a dataset from others: its shards' paths, sizes and order. None when not planned."""
+        """Tells a dataset from others: whole paths, sizes and order of its shards. None when not planned."""
         if self._fingerprint is None and self.is_planned:
             digest = hashlib.sha256()
             for path, size in zip(self._places, self._sizes, strict=True):
-                digest.update(f"{path}\0{size}\n".encode("utf-8", "surrogateescape"))
+                digest.update(f"{whole(path)}\0{size}\n".encode("utf-8", "surrogateescape"))
             self._fingerprint = {
                 "shards": len(self._sizes),
                 "bytes": sum(size or 0 for size in self._sizes),
-                "first": next(iter(self._places), ""),
+                "first": next(map(whole, self._places), ""),
                 "digest": digest.hexdigest(),
             }
         return self._fingerprint

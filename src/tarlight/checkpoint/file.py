@@ -2,7 +2,7 @@
 
 Strategy: on a disk the new text goes to a file beside the old one, is synced, and takes its name; then the
 folder is synced. So a reader finds the old checkpoint or the new one, also after a power cut. Buckets are the
-storage room's, behind `Place`. One process writes at a time.
+storage room's, behind `Place`. One run writes at a time: a place replaces only what it read or wrote itself.
 """
 
 from __future__ import annotations
@@ -10,15 +10,24 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import socket
 import time
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tarlight.argument import check_path
-from tarlight.errors import ArgumentError, CheckpointError, CheckpointWriteError, TarlightError
+from tarlight.errors import (
+    ArgumentError,
+    CheckpointError,
+    CheckpointTakenError,
+    CheckpointWriteError,
+    TarlightError,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 SAVE_SECONDS = 1.0
 """Between two saves that nobody asked for. One takes some milliseconds, most of them for the disk."""
@@ -32,17 +41,30 @@ LONGEST_PAUSE_S = 30.0
 NAME = "checkpoint.json"
 """Its name in a folder."""
 
+_WRITER = "writer"
 _HEAD = '{"digest": "%s", "state": '
+_HEAD_BYTES = len(_HEAD % ("0" * 64))
 
 
 class Place(Protocol):
-    """Where bytes are kept under one name, which `str` gives."""
+    """Where bytes are kept under one name, which `str` gives. For one run."""
 
     def read(self) -> bytes | None:
         """Return all bytes, or None where there are none yet. Raises OSError or TarlightError."""
 
-    def replace(self, data: bytes) -> None:
-        """Put these bytes there as a whole, or leave what was there. Raises OSError or TarlightError."""
+    def replace(self, data: bytes) -> bytes | None:
+        """Put these bytes there as a whole, or leave what was there. Raises OSError or TarlightError.
+
+        Returns None; or, having changed nothing, the bytes of somebody else that have come there since this
+        place was read or written.
+        """
+
+    def claim(self, data: bytes) -> bytes | None:
+        """Find out whether `replace` may write there, before there is anything to write.
+
+        Where nothing is there yet, and in no other way can it be found out, it puts `data` there. Returns and
+        raises as `replace`.
+        """
 
 
 class LocalFile:
@@ -65,6 +87,7 @@ class LocalFile:
             )
         given = Path(text)
         self._file = given / NAME if given.is_dir() or text.endswith("/") else given
+        self._known: bytes | None = None
         if not self._file.parent.is_dir():
             raise ArgumentError(
                 f"checkpoint_path: the folder {self._file.parent} does not exist; make it first"
@@ -76,13 +99,36 @@ class LocalFile:
     def read(self) -> bytes | None:
         """Return all bytes, or None where there is no file."""
         try:
-            return self._file.read_bytes()
+            data = self._file.read_bytes()
         except FileNotFoundError:
             return None
+        self._known = data[:_HEAD_BYTES]
+        return data
 
-    def replace(self, data: bytes) -> None:
-        """Replace the file, and have that on the disk."""
-        _replace(self._file, data)
+    def replace(self, data: bytes) -> bytes | None:
+        """Replace the file, and have that on the disk; see `Place.replace`."""
+        with _beside(self._file) as beside:
+            _write(beside, data)
+            if self._is_other():
+                return self._file.read_bytes()
+            beside.replace(self._file)
+        self._known = data[:_HEAD_BYTES]
+        _sync(self._file.parent)
+        return None
+
+    def claim(self, data: bytes) -> bytes | None:  # noqa: ARG002 (a disk can be asked without)
+        """Find out whether a file can be written beside it, and leave nothing."""
+        with _beside(self._file) as beside:
+            beside.touch()
+        return None
+
+    def _is_other(self) -> bool:
+        """Whether somebody else's text is there, as the digest at its head tells. No file is nobody's."""
+        try:
+            with self._file.open("rb") as file:
+                return file.read(_HEAD_BYTES) != self._known
+        except FileNotFoundError:
+            return False
 
 
 class CheckpointFile:
@@ -91,6 +137,8 @@ class CheckpointFile:
     def __init__(self, place: Place) -> None:
         self._place = place
         self._next_at = time.monotonic() + SAVE_SECONDS
+        begun = datetime.now(UTC).isoformat(" ", "milliseconds")
+        self._writer = f"process {os.getpid()} on {socket.gethostname()}, begun {begun}"
 
     def __str__(self) -> str:
         return str(self._place)
@@ -105,22 +153,29 @@ class CheckpointFile:
             text = self._place.read()
         except (OSError, TarlightError) as error:
             raise CheckpointError(f"{self}: the checkpoint cannot be read: {self._why(error)}") from error
-        return None if text is None else decode(text, str(self))
+        state = None if text is None else decode(text, str(self))
+        if isinstance(state, dict):
+            state.pop(_WRITER, None)
+        return state or None  # nothing but a claim is no checkpoint yet
+
+    def claim(self) -> None:
+        """Find out whether it can be written, before there is anything to save.
+
+        Raises:
+            CheckpointWriteError: it cannot.
+            CheckpointTakenError: another run has begun to write it.
+        """
+        self._put(self._place.claim, {})
 
     def save(self, state: dict[str, Any]) -> None:
         """Replace the file.
 
         Raises:
             CheckpointWriteError: it could not be written; the old one is still there.
+            CheckpointTakenError: another run has written it, and its file is still there.
         """
         began_at = time.monotonic()
-        try:
-            self._place.replace(encode(state))
-        except (OSError, TarlightError) as error:
-            raise CheckpointWriteError(
-                f"{self}: the checkpoint cannot be written: {self._why(error)}. Make room or give the "
-                "right to write there, then run again: it goes on from the last one that was written"
-            ) from error
+        self._put(self._place.replace, state)
         now = time.monotonic()
         self._next_at = now + min(max(SAVE_SECONDS, (now - began_at) / MAX_SHARE), LONGEST_PAUSE_S)
 
@@ -128,6 +183,21 @@ class CheckpointFile:
         """Replace the file when the last time was long enough ago; else do nothing."""
         if time.monotonic() >= self._next_at:
             self.save(state())
+
+    def _put(self, put: Callable[[bytes], bytes | None], state: dict[str, Any]) -> None:
+        try:
+            other = put(encode({**state, _WRITER: self._writer}))
+        except (OSError, TarlightError) as error:
+            raise CheckpointWriteError(
+                f"{self}: the checkpoint cannot be written: {self._why(error)}. Make room or give the "
+                "right to write there, then run again: it goes on from the last one that was written"
+            ) from error
+        if other is not None:
+            raise CheckpointTakenError(
+                f"{self}: another run writes this checkpoint ({_writer_of(other)}) beside this one "
+                f"({self._writer}), and what it wrote was left as it is. End one of the two, and give each "
+                "run a checkpoint of its own"
+            )
 
     def _why(self, error: Exception) -> str:
         return str(getattr(error, "strerror", None) or error).removeprefix(f"{self}: ")
@@ -145,8 +215,7 @@ def decode(text: bytes, origin: str) -> Any:
     Raises:
         CheckpointError: it is something else, was cut off, or was changed.
     """
-    length = len(_HEAD % ("0" * 64))
-    head, body = text[:length], text[length:].rstrip(b"\n")
+    head, body = text[:_HEAD_BYTES], text[_HEAD_BYTES:].rstrip(b"\n")
     if not head.startswith(b'{"digest": "'):
         raise CheckpointError(
             f"{origin}: not a checkpoint of tarlight; name another file, or begin anew with a new one"
@@ -167,19 +236,34 @@ def _digest(body: str) -> str:
     return hashlib.sha256(body.encode("ascii")).hexdigest()
 
 
-def _replace(target: Path, text: bytes) -> None:
+def _writer_of(text: bytes) -> str:
+    """Who wrote a text, as far as it says."""
+    try:
+        return str(decode(text, "")[_WRITER])
+    except (CheckpointError, KeyError, TypeError):  # not a run of tarlight, then
+        return "of which it says nothing"
+
+
+@contextmanager
+def _beside(target: Path) -> Iterator[Path]:
+    """Give the path of a file beside another one, and leave none there."""
     beside = target.with_name(f".{target.name}.{os.getpid()}.new")
     try:
-        with beside.open("wb") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(target)
-    except OSError:
-        beside.unlink(missing_ok=True)  # half a checkpoint is of use to nobody
-        raise
-    folder = os.open(target.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
+        yield beside
     finally:
-        os.close(folder)
+        beside.unlink(missing_ok=True)  # half a checkpoint is of use to nobody
+
+
+def _write(path: Path, data: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync(folder: Path) -> None:
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 FORMAT = "tarlight checkpoint"
-VERSION = 1
+VERSION = 2
 
 _NUMBERS = (
     "seen",

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import atexit
 import os
+import signal
 import sys
 from typing import NoReturn
+
+from tarlight.interrupt import TerminatedError, terminate
 
 
 def main() -> NoReturn:
     """Run the command line, and leave the process with one of the documented exit codes."""
     try:
+        signal.signal(signal.SIGTERM, terminate)
         from tarlight.cli.app import app  # noqa: PLC0415 (slow to import)
         from tarlight.cli.exit_code import let_go_of_stdout  # noqa: PLC0415
 
@@ -19,11 +23,20 @@ def main() -> NoReturn:
         except SystemExit as leaving:
             # Outside the commands' own handling, typer and rich leave so when help has lost its reader.
             if not isinstance(leaving.__context__, BrokenPipeError):
-                _leave(leaving.code)
+                _leave(143 if _was_terminated(leaving) else leaving.code)
             let_go_of_stdout()
-    except KeyboardInterrupt:  # outside a command's own handling
+    except TerminatedError:  # outside a command's own handling
+        _leave(143)
+    except KeyboardInterrupt:
         _leave(130)
     _leave(0)
+
+
+def _was_terminated(error: BaseException | None) -> bool:
+    """Whether it comes of SIGTERM: typer, outside the commands, takes that for Ctrl-C."""
+    while error is not None and not isinstance(error, TerminatedError):
+        error = error.__context__
+    return error is not None
 
 
 def _leave(code: object) -> NoReturn:

@@ -17,7 +17,7 @@ tarlight load shards/ --checkpoint run.json
 [bold]Exit codes[/bold]
 
 0 done, 1 something was skipped or lost (with --strict), 2 usage, 3 input missing or denied, or nothing \
-could be read, 4 stopped by an error, 130 Ctrl-C."""
+could be read, 4 stopped by an error, 130 Ctrl-C, 143 SIGTERM."""
 REPORT = """[bold]Examples[/bold]
 
 tarlight report shards/
@@ -26,7 +26,7 @@ tarlight report 'shards/{00000..00009}.tar' --fields txt,json -o page.html
 
 [bold]Exit codes[/bold]
 
-0 done, 2 usage, 3 input missing or denied, 4 stopped by an error, 130 Ctrl-C."""
+0 done, 2 usage, 3 input missing or denied, 4 stopped by an error, 130 Ctrl-C, 143 SIGTERM."""
 SAMPLE = """[bold]Examples[/bold]
 
 tarlight sample build/sample
@@ -48,7 +48,7 @@ tarlight check shards/ --fail-on error,missing_sidecar --json -
 [bold]Exit codes[/bold]
 
 0 done, 1 findings that --fail-on names, 2 usage, 3 input missing or denied, 4 stopped by an error, \
-130 Ctrl-C."""
+130 Ctrl-C, 143 SIGTERM."""
 EXPLAIN = """[bold]Examples[/bold]
 
 tarlight explain shards/
@@ -57,4 +57,4 @@ tarlight explain 's3://bucket/folder/{00000..00099}.tar' --seconds 20 --verify
 
 [bold]Exit codes[/bold]
 
-0 done, 2 usage, 3 input missing or denied, 4 stopped by an error, 130 Ctrl-C."""
+0 done, 2 usage, 3 input missing or denied, 4 stopped by an error, 130 Ctrl-C, 143 SIGTERM."""

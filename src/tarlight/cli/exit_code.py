@@ -1,7 +1,7 @@
 """Exit codes, and the line on stderr that explains each.
 
 0 done; 1 something was skipped or lost and `--strict` made it count; 2 usage; 3 input missing or denied,
-or nothing could be read; 4 stopped by an error; 130 Ctrl-C.
+or nothing could be read; 4 stopped by an error; 130 Ctrl-C; 143 SIGTERM.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ import typer
 
 from tarlight.cli.wording import in_options
 from tarlight.errors import ArgumentError, ArgumentTypeError, InputError, TarlightError
+from tarlight.interrupt import TerminatedError
 from tarlight.report.label import printable
 from tarlight.report.table import is_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-FINDINGS, USAGE, INPUT, STOPPED, INTERRUPTED = 1, 2, 3, 4, 130
+FINDINGS, USAGE, INPUT, STOPPED, INTERRUPTED, TERMINATED = 1, 2, 3, 4, 130, 143
 
 
 @contextmanager
@@ -35,6 +36,8 @@ def exit_codes() -> Iterator[None]:
         yield
     except typer.Exit:
         raise
+    except TerminatedError:
+        raise typer.Exit(TERMINATED) from None
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None
     except BrokenPipeError:

@@ -38,12 +38,15 @@ class Tally:
     def give(self, task: object, *, is_last: bool = False) -> Task:
         """Count a task that the stage gives; it inherits an id and a data set name where it has none.
 
+        Several that were made of one task are told apart, also where each has kept its id, as copies do.
+
         With the last one that was made of what the stage took, or with a task that it took itself, the stage
         is done with what it took.
         """
         if not isinstance(task, Task):
             raise PipelineError(not_a_task(self._stage, task))
-        task.task_id = task.task_id or f"{self.task_id}.{self._num_given}"
+        if not task.task_id or (self._num_given and task.task_id == self.task_id):
+            task.task_id = f"{self.task_id}.{self._num_given}"
         task.dataset_name = task.dataset_name or self._dataset_name
         self._num_given += 1
         self._given += task.num_images

@@ -94,7 +94,8 @@ class ProcessingStage(ABC, Generic[In, Out]):
     is_sink: ClassVar[bool] = False
     """True for a stage that keeps its output itself, so that what it has given need not be kept elsewhere.
 
-    Name what it keeps after its images: a run that goes on from a checkpoint numbers its tasks anew."""
+    Name what it keeps after `task_id`: no two batches of a dataset share one, in resumed runs neither, and a
+    batch that comes again after a kill overwrites what was kept of it."""
 
     makes_images: ClassVar[bool] = False
     """True for a stage whose images are counted where they are read, and not as `added`."""

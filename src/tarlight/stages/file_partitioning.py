@@ -6,6 +6,7 @@ from array import array
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from tarlight.checkpoint import place_text
 from tarlight.errors import ArgumentError, ArgumentTypeError
 from tarlight.events import PartitionsPlanned
 from tarlight.stages.base import ProcessingStage, StageContext
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 class FilePartitioningStage(ProcessingStage[EmptyTask, FileGroupTask]):
     """Finds shards and yields them in partitions, in order; see `tarlight.storage.find_shards`.
 
-    Making one checks the arguments and does no I/O. Partitions and their ids depend on the input alone.
+    Making one checks the arguments and does no I/O. Partitions and their ids depend on the input alone: each
+    is named after the place of its first shard in the listing, `partition_000012`.
 
     Args:
         file_paths: a folder (read at any depth), a file, a glob, a brace range like
@@ -88,12 +90,11 @@ class FilePartitioningStage(ProcessingStage[EmptyTask, FileGroupTask]):
         shards = listing.shards[: borders[-1]]
         context.course.plan((shard.path, shard.size) for shard in shards)
         context.emit(_planned(len(borders) - 1, shards))
-        digits = max(6, len(str(len(borders) - 2)))
         for index, (start, end) in enumerate(pairwise(borders)):
             group = shards[start:end]
             paths = [shard.path for shard in group]
             yield FileGroupTask(
-                task_id=f"partition_{index:0{digits}d}",
+                task_id=f"partition_{place_text(start, len(shards))}",
                 dataset_name=context.dataset_name or task.dataset_name,
                 data=paths,
                 sizes=[shard.size for shard in group],

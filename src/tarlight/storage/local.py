@@ -155,15 +155,8 @@ def _explained(path: str) -> Iterator[None]:
 
 
 def _entries(folder: str) -> Iterator[os.DirEntry[str]]:
-    with _explained(folder or "."):
-        listing = os.scandir(folder or ".")
-    with listing:
-        while True:
-            with _explained(folder or "."):
-                entry = next(listing, None)
-            if entry is None:
-                return
-            yield entry
+    with _explained(folder or "."), os.scandir(folder or ".") as listing:
+        yield from listing
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

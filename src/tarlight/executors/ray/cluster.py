@@ -8,7 +8,6 @@ code.
 from __future__ import annotations
 
 import logging
-import os
 import re
 import time
 from contextlib import contextmanager
@@ -32,10 +31,11 @@ from ray.exceptions import (
 from tarlight.errors import ClusterError, PipelineError
 from tarlight.executors.ray.parcel import PickledStage
 from tarlight.executors.ray.request import Node
+from tarlight.executors.ray.surroundings import NODE, environment, own_sigterm
 from tarlight.executors.ray.worker import Worker
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from tarlight.executors.ray.parcel import Work
     from tarlight.executors.ray.request import Request
@@ -61,11 +61,6 @@ MALLOC = {
 }
 """Lets the C library of a worker keep freed pixels for its next batch, which otherwise pays a page fault for
 every 4 KiB: 166 of them an image of 0.2 Mpix, a third of the CPU time. See mallopt(3)."""
-
-NODE = {"RAY_free_objects_period_milliseconds": "100"}
-"""How soon a Ray that is started here gives memory back that nobody holds. By default it does so once a
-second, in which two cores decode 1 GB: so much of its store would be touched for the first time, at a page
-fault for every 4 KiB. With this it is some 200 MB."""
 
 
 class WorkerGoneError(Exception):
@@ -154,7 +149,7 @@ class Cluster:
         self._is_ours = not ray.is_initialized()
         if self._is_ours:
             try:
-                with _environment(NODE):
+                with environment(NODE), own_sigterm():
                     ray.init(address=address, logging_level=logging.WARNING)
             except (ConnectionError, RuntimeError, ValueError, RayError) as error:
                 raise ClusterError(
@@ -239,18 +234,6 @@ def pickle_stage(stage: object, label: str) -> PickledStage:
             f"stage {label!r} cannot be sent to a worker ({_named(error)}); make what "
             "cannot be pickled (models, connections, locks) in setup(), not before"
         ) from error
-
-
-@contextmanager
-def _environment(variables: Mapping[str, str]) -> Iterator[None]:
-    """Set environment variables for processes that are started meanwhile, but for those that are set."""
-    added = {name: value for name, value in variables.items() if name not in os.environ}
-    os.environ |= added
-    try:
-        yield
-    finally:
-        for name in added:
-            os.environ.pop(name, None)
 
 
 @contextmanager

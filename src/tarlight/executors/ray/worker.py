@@ -16,7 +16,6 @@ import socket
 import threading
 from collections import deque
 from contextlib import closing, contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tarlight.checkpoint import Course, Trail
@@ -26,7 +25,6 @@ from tarlight.executors.ray.parcel import Hello, Parcel, Reply
 from tarlight.executors.ray.section_books import SectionBooks
 from tarlight.ledger import Ledger, Timesheet
 from tarlight.stages.base import StageContext
-from tarlight.tasks import FileGroupTask
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
@@ -158,8 +156,7 @@ class Worker:
             return
         first, *others = self._stages
         first.context = self._context(books.source, work.course, books.trail)
-        task = behind(work.task, work.num_done)
-        with closing(apply_stage(first, iter([task]), first.context)) as batches:
+        with closing(apply_stage(first, iter([work.task]), first.context)) as batches:
             for number, batch in enumerate(batches):
                 if books.begin(batch, is_counted=first.makes_images) or number >= work.num_done:
                     yield batch, others
@@ -214,8 +211,3 @@ class Worker:
                 else:
                     error.add_note(f"and while the run was being ended: {another!r}")
         return error
-
-
-def behind(task: Task, num_batches: int) -> Task:
-    """Return a task whose first batches are not made again, with the number that the next one gets."""
-    return replace(task, first_batch=num_batches) if isinstance(task, FileGroupTask) else task

@@ -8,22 +8,23 @@ threads do not survive one, and a request in a forked child would wait for ever.
 from __future__ import annotations
 
 import os
-import re
 import threading
 from contextlib import asynccontextmanager, contextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from tarlight.errors import ArgumentError, TarlightError
 from tarlight.storage.remote.config import client_options, provider_of, store_config, variables
 from tarlight.storage.remote.failure import fault_of
+from tarlight.storage.remote.precondition import bare, facts_of, is_same, read_condition, write_condition
 from tarlight.storage.remote.url import without_secrets
 from tarlight.storage.remote.wire import Fault, FaultKind, ObjectFacts
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
 
-    from obstore import GetResult, ObjectMeta
+    from obstore import GetResult, PutMode
     from typing_extensions import Buffer
 
     from tarlight.storage.remote.option import Setting
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
 
 PAGE_KEYS = 1000
 """Objects of one page, as many as S3 gives in one answer."""
-
-_MODIFIED = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?\+00:00")
 
 
 class ObstoreAnswer:
@@ -74,7 +73,7 @@ class ObstoreClient:
 
     async def get(self, key: str, start: int, end: int, etag: str = "") -> ObstoreAnswer:
         """Ask for a range; only of the object with that ETag, where one is given. Raises `Fault`."""
-        answer = await self._get(key, {"range": (start, end), **_condition(etag)})
+        answer = await self._get(key, {"range": (start, end), **read_condition(etag)})
         if etag and answer.facts.etag and answer.facts.etag != etag:
             raise Fault(FaultKind.CHANGED, "another ETag")
         return answer
@@ -98,12 +97,22 @@ class ObstoreClient:
                 raise
         return await self._first_byte(key)
 
-    async def put(self, key: str, data: bytes) -> None:
-        """Write an object by one request, in place of one that is there. Raises `Fault`."""
-        import obstore  # noqa: PLC0415 (networks are imported when one is asked for)
+    async def put(self, key: str, data: bytes, over: ObjectFacts | None) -> ObjectFacts:
+        """Write an object by one request in place of `over`, or where nothing is.
 
-        async with _asking():
-            await obstore.put_async(self._store, key, data, use_multipart=False)
+        Raises `Fault`, CHANGED where something else is there. Stores that compare nothing by themselves are
+        asked right before what is there.
+        """
+        mode = write_condition(over, self._kind)
+        if mode is not None:
+            try:
+                return await self._put(key, data, mode)
+            except Fault as fault:
+                if fault.status != HTTPStatus.NOT_IMPLEMENTED:
+                    raise
+        if not is_same(await self._facts_or_none(key), over):
+            raise Fault(FaultKind.CHANGED, "another ETag")
+        return await self._put(key, data, "overwrite")
 
     def pages(self, prefix: str, offset: str = "") -> Iterator[Sequence[ObjectFacts]]:
         """Yield all objects below the folder `prefix`, a page at a time, in the store's order.
@@ -116,7 +125,7 @@ class ObstoreClient:
             for page in obstore.list(
                 self._store, prefix or None, offset=offset or None, chunk_size=PAGE_KEYS
             ):
-                yield [_facts(meta) for meta in page]
+                yield [facts_of(meta) for meta in page]
 
     async def _first_byte(self, key: str) -> ObjectFacts:
         try:
@@ -128,35 +137,33 @@ class ObstoreClient:
                 raise
         return await self._head(key)  # no byte is there to be asked for
 
+    async def _put(self, key: str, data: bytes, mode: PutMode) -> ObjectFacts:
+        import obstore  # noqa: PLC0415 (networks are imported when one is asked for)
+
+        async with _asking():
+            put = await obstore.put_async(self._store, key, data, mode=mode, use_multipart=False)
+            return ObjectFacts(key, len(data), bare(put["e_tag"] or ""), put["version"] or "")
+
+    async def _facts_or_none(self, key: str) -> ObjectFacts | None:
+        try:
+            return await self.head(key)
+        except Fault as fault:
+            if fault.kind is FaultKind.MISSING:
+                return None
+            raise
+
     async def _head(self, key: str) -> ObjectFacts:
         import obstore  # noqa: PLC0415 (networks are imported when one is asked for)
 
         async with _asking():
-            return _facts(await obstore.head_async(self._store, key))
+            return facts_of(await obstore.head_async(self._store, key))
 
     async def _get(self, key: str, options: dict[str, Any]) -> ObstoreAnswer:
         import obstore  # noqa: PLC0415 (networks are imported when one is asked for)
 
         async with _asking():
             result = await obstore.get_async(self._store, key, options=options)  # type: ignore[arg-type]
-            return ObstoreAnswer(result, _facts(result.meta))
-
-
-def _facts(meta: ObjectMeta) -> ObjectFacts:
-    etag = meta["e_tag"] or ""
-    modified: datetime | None = meta["last_modified"]
-    if not etag and modified is not None and modified.timestamp() > 0:  # 0 stands for a missing header
-        etag = modified.isoformat()
-    return ObjectFacts(meta["path"], meta["size"], etag[1:-1] if etag.startswith('"') else etag)
-
-
-def _condition(etag: str) -> dict[str, Any]:
-    """Return the precondition for an ETag; a weak one never matches, and is only compared afterwards."""
-    if not etag or etag.startswith("W/"):
-        return {}
-    if _MODIFIED.fullmatch(etag):
-        return {"if_unmodified_since": datetime.fromisoformat(etag)}
-    return {"if_match": f'"{etag}"'}
+            return ObstoreAnswer(result, facts_of(result.meta))
 
 
 def _is_failure(error: BaseException) -> bool:

@@ -1,7 +1,7 @@
 """One small object that is read and replaced as a whole, such as a checkpoint.
 
-Strategy: one PUT, which every store makes visible as a whole or not at all. Who else writes at the same time
-is not looked at: a document belongs to one writer.
+Strategy: one PUT, which every store makes visible as a whole or not at all, on condition that what is there
+is what was read or written last. So of two writers the second one is told.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tarlight.storage.remote.policy import RetryPolicy
-    from tarlight.storage.remote.wire import Client
+    from tarlight.storage.remote.wire import Client, ObjectFacts
 
 
 class RemoteDocument:
-    """An object in a bucket that holds a few megabytes at most. Thread-safe; does no I/O before it is read.
+    """An object in a bucket that holds a few megabytes at most. For one thread; making one does no I/O.
 
     Args:
         url: URL of an object in a bucket or container.
@@ -44,6 +44,7 @@ class RemoteDocument:
         if self._url.count("/") <= 2:  # noqa: PLR2004 (scheme://bucket)
             raise ArgumentError(f"{self._url}: a bucket alone. Name an object in it")
         self._store = RemoteStore(storage_options)
+        self._known: ObjectFacts | None = None
 
     def __str__(self) -> str:
         return self._url
@@ -56,11 +57,20 @@ class RemoteDocument:
             InputDeniedError: it may not be read.
             TarlightError: another failure of server or network.
         """
-        client, address, policy = self._store.client(self._url)
-        return insist(lambda: _read(client, address.root, address.key, policy), policy, self._url)
+        self._known, data = self._read()
+        return data
 
-    def replace(self, data: bytes) -> None:
+    def claim(self, data: bytes) -> bytes | None:
+        """Write the bytes where there is no such object yet: what may be written only a write finds out.
+
+        Returns and raises as `replace`.
+        """
+        return self.replace(data) if self._known is None else None
+
+    def replace(self, data: bytes) -> bytes | None:
         """Write all bytes. Until this returns, and when it fails, readers find the old ones or the new ones.
+
+        Returns None; or, having changed nothing, the bytes that somebody else has written there since.
 
         Raises:
             InputMissingError: there is no such bucket.
@@ -68,16 +78,41 @@ class RemoteDocument:
             TarlightError: another failure of server or network.
         """
         client, address, policy = self._store.client(self._url)
-        insist(lambda: client.put(address.key, data), policy, self._url)
+        written = insist(lambda: _put(client, address.key, data, self._known), policy, self._url)
+        if written is None:
+            written, there = self._read()
+            if there is None:  # somebody has removed it
+                self._known = None
+                return self.replace(data)
+            if there != data:  # else the answer was lost, and the request came a second time
+                return there
+        self._known = written
+        return None
+
+    def _read(self) -> tuple[ObjectFacts | None, bytes | None]:
+        client, address, policy = self._store.client(self._url)
+        return insist(lambda: _read(client, address.root, address.key, policy), policy, self._url)
 
 
-async def _read(client: Client, root: str, key: str, policy: RetryPolicy) -> bytes | None:
+async def _put(client: Client, key: str, data: bytes, over: ObjectFacts | None) -> ObjectFacts | None:
+    """Write it; None where something else is there than `over`."""
+    try:
+        return await client.put(key, data, over)
+    except Fault as fault:
+        if fault.kind in {FaultKind.CHANGED, FaultKind.MISSING}:
+            return None
+        raise
+
+
+async def _read(
+    client: Client, root: str, key: str, policy: RetryPolicy
+) -> tuple[ObjectFacts | None, bytes | None]:
     try:
         facts = await client.head(key)
     except Fault as fault:
         if fault.kind is FaultKind.MISSING:
-            return None
+            return None, None
         raise
     origin = Origin(client, root, may_lack_ranges=False)
     fetcher = Fetcher(origin, key, policy, Tally(), etag=facts.etag, size=facts.size)
-    return await read_range(fetcher, 0, facts.size)
+    return facts, await read_range(fetcher, 0, facts.size)

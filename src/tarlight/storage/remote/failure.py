@@ -43,6 +43,8 @@ _KIND_OF_CODE = {
     "InvalidBucketName": FaultKind.NO_BUCKET,
     "NoSuchKey": FaultKind.MISSING,
     "BlobNotFound": FaultKind.MISSING,
+    "BlobAlreadyExists": FaultKind.CHANGED,
+    "ConditionalRequestConflict": FaultKind.CHANGED,
     "AuthorizationHeaderMalformed": FaultKind.WRONG_REGION,
     "PermanentRedirect": FaultKind.WRONG_REGION,
     "IllegalLocationConstraintException": FaultKind.WRONG_REGION,

@@ -52,6 +52,8 @@ class ObjectFacts(NamedTuple):
     """Bytes as stored."""
     etag: str
     """Its ETag without quotes, else its last modification as text; empty where the server tells neither."""
+    generation: str = ""
+    """What Google's store compares instead of an ETag when an object is replaced; empty elsewhere."""
 
 
 class Fault(Exception):  # noqa: N818 (on its way to becoming one of our errors)
@@ -107,8 +109,11 @@ class Client(Protocol):
     async def head(self, key: str) -> ObjectFacts:
         """Ask for an object's facts. Raises `Fault`."""
 
-    async def put(self, key: str, data: bytes) -> None:
-        """Write an object by one request, in place of one that is there. Raises `Fault`."""
+    async def put(self, key: str, data: bytes, over: ObjectFacts | None) -> ObjectFacts:
+        """Write an object by one request in place of `over`, or where nothing is.
+
+        Raises `Fault`, CHANGED where something else is there.
+        """
 
     def pages(self, prefix: str, offset: str = "") -> Iterator[Sequence[ObjectFacts]]:
         """Yield all objects whose key begins with `prefix`, a page at a time, in the store's order.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from tarlight.decode import Refusal
 from tarlight.ledger import Loss, LossReason, Note, Skip, SkipReason
 from tarlight.ledger.times import DECODING, READING
+from tarlight.stages.image.io.batch_id import batch_id
 from tarlight.stages.image.io.bookmark import Bookmark
 from tarlight.stages.image.io.candidate import RGB, Group, ReadEnd, ReadFailure, ShardEnd
 from tarlight.stages.image.io.failure import Failures
@@ -55,7 +56,7 @@ class Assembler:
         self._num_unchecked = 0
         self._group: Group | None = None
         self._task: FileGroupTask | None = None
-        self._batch_index = 0
+        self._batch_id = ""
         self._names: set[str | bytes] = set()
         self._first_id = self._last_id = ""
         self._failures = Failures(options, context.course.resumed)
@@ -148,7 +149,7 @@ class Assembler:
             return
         if group.task is not self._task:
             yield from self._cut()
-            self._task, self._batch_index = group.task, group.task.first_batch
+            self._task = group.task
         if self._bookmark.open(group):  # a shard may be read twice: then it is new again
             self._names = {_name(member) for member in group.names_before}
             self._first_id = ""
@@ -179,6 +180,9 @@ class Assembler:
         elif outcome is not None and self._is_new(entry.record.member):
             self._last_id = entry.record.image_id
             self._first_id = self._first_id or self._last_id
+            if not self._images:
+                place = group.images_before + self._bookmark.num_images - 1
+                self._batch_id = batch_id(self._context.course, group.task, group.shard.path, place)
             self._images.append(self._make_image(group.shard, entry.record, outcome))
             self._num_bytes += entry.kept_bytes
             self._num_pixels += entry.pixel_bytes // RGB
@@ -243,13 +247,12 @@ class Assembler:
             return
         task = self._task
         batch = ImageBatch(
-            task_id=f"{task.task_id}_batch_{self._batch_index:06d}",
+            task_id=self._batch_id,
             dataset_name=task.dataset_name,
             data=self._images,
             metadata=dict(task.metadata),
         )
         self._ledger.decoded(self._decoders, self._fallbacks, self._num_pixels, self._num_unchecked)
-        self._batch_index += 1
         self._images, self._num_bytes, self._num_pixels, self._num_unchecked = [], 0, 0, 0
         self._decoders, self._fallbacks = Counter(), Counter()
         put_section(batch, self._bookmark.cut())

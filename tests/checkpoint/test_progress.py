@@ -1,0 +1,195 @@
+"""What a checkpoint file is written over, and when: with progress only, and over nobody else's."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tarlight.checkpoint.file import CheckpointFile, LocalFile, encode
+from tarlight.checkpoint.spelling import whole
+from tarlight.errors import (
+    CheckpointError,
+    CheckpointMismatchError,
+    CheckpointTakenError,
+    CheckpointWriteError,
+    InputMissingError,
+)
+from tarlight.stages.base import ProcessingStage
+from tarlight.tasks import ImageBatch
+
+from .dataset import ids, make, stream, write
+
+SHARDS = [(".tar", ["good"] * 6), (".tar", ["broken", *["good"] * 5])]
+
+
+@pytest.fixture
+def data(tmp_path):
+    return write(tmp_path / "data", SHARDS)
+
+
+class Failing(ProcessingStage[ImageBatch, ImageBatch]):
+    """Cannot be set up."""
+
+    def setup(self):
+        """Fail."""
+        raise RuntimeError("mistyped")
+
+    def process(self, task: ImageBatch) -> ImageBatch:
+        """Not reached."""
+        return task
+
+
+def test_a_run_that_fails_before_its_first_batch_leaves_nothing(data, tmp_path):
+    """A run that fails before anything was done leaves no file, and a corrected one begins."""
+    path = tmp_path / "kept" / "c.json"
+    path.parent.mkdir()
+    failing = [make(data, max_pixels=99).add_stage(Failing()), make(tmp_path / "nowhere", batch_size=2)]
+    for made, error in zip(failing, (RuntimeError, InputMissingError), strict=True):
+        with pytest.raises(error):
+            list(made.stream(checkpoint_path=path))
+        assert list(path.parent.iterdir()) == []
+    assert sum(len(batch.data) for batch in make(data).stream(checkpoint_path=path)) == 11
+    assert json.loads(path.read_text())["state"]["finished"]
+
+
+def test_a_commit_before_the_first_batch_writes_nothing(data, tmp_path):
+    """Where nothing has been done, not even `commit()` and `close()` write a file."""
+    with make(data).stream(checkpoint_path=tmp_path / "c.json") as run:
+        run.commit()
+    assert not (tmp_path / "c.json").exists()
+
+
+def test_a_place_that_cannot_be_written_is_found_out_first(data, tmp_path):
+    """A checkpoint that could not be written ends the run before a batch is made of anything."""
+    path = (
+        tmp_path / f"{'x' * 250}.json"
+    )  # a name as long as a name may be, with no room for another beside it
+    with pytest.raises(CheckpointWriteError, match="cannot be written"):
+        next(make(data).stream(checkpoint_path=path))
+
+
+def test_a_claim_is_no_checkpoint(tmp_path):
+    """What a run leaves that has only found out whether it may write is read as nothing."""
+    path = tmp_path / "c.json"
+    path.write_bytes(encode({"writer": "anybody"}))
+    assert CheckpointFile(LocalFile(path)).load() is None
+
+
+def test_two_runs_on_one_checkpoint(data, tmp_path):
+    """The second of two runs that write one checkpoint is told, naming both, and the file stays."""
+    path = tmp_path / "c.json"
+    first, second = (make(data, batch_size=2).stream(checkpoint_path=path) for _ in range(2))
+    for run in (first, second):
+        next(run)
+    first.commit()
+    kept = path.read_bytes()
+    with pytest.raises(
+        CheckpointTakenError, match=rf"c\.json: another run .*process {os.getpid()} on .*begun"
+    ):
+        second.commit()
+    with pytest.raises(CheckpointTakenError):
+        second.close()
+    assert second.report.outcome == "stopped"
+    assert path.read_bytes() == kept
+    first.commit()
+    assert len(list(first)) == 5
+    assert json.loads(path.read_text())["state"]["ledger"]["delivered"] == 11
+
+
+def test_a_run_that_finds_another_in_mid_run_ends_once(data, tmp_path, monkeypatch):
+    """Found out between two batches, another run ends this one with that error alone, and no threads."""
+    monkeypatch.setattr("tarlight.checkpoint.file.SAVE_SECONDS", 0)
+    path = tmp_path / "c.json"
+    run = make(data, batch_size=2).stream(checkpoint_path=path)
+    next(run)
+    with make(data, batch_size=3).stream(checkpoint_path=path) as other:
+        next(other)
+        other.commit()
+    with pytest.raises(CheckpointTakenError) as caught:
+        list(run)
+    assert getattr(caught.value, "__notes__", []) == []
+    assert run.report.outcome == "failed"
+    assert not any(thread.name.startswith("tarlight-read") for thread in threading.enumerate())
+
+
+def test_a_foreign_text_is_not_written_over(data, tmp_path):
+    """What somebody else puts where a checkpoint was is left as it is; a removed file comes again."""
+    path = tmp_path / "c.json"
+    run = make(data, batch_size=2).stream(checkpoint_path=path)
+    next(run)
+    run.commit()
+    path.unlink()
+    next(run)
+    run.commit()
+    assert path.exists()
+    path.write_text("mine")
+    next(run)
+    with pytest.raises(CheckpointTakenError, match="says nothing"):
+        run.commit()
+    with pytest.raises(CheckpointTakenError):
+        run.close()
+    assert path.read_text() == "mine"
+
+
+@pytest.mark.parametrize("then", ["relative", "dotted", "absolute", "url"])
+@pytest.mark.parametrize("now", ["relative", "dotted", "absolute", "url"])
+def test_the_same_files_are_the_same_dataset(data, tmp_path, monkeypatch, then, now):
+    """However the paths are spelled, and from whichever folder, a run goes on; ledgers show them so."""
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    spelled = {
+        "relative": "data",
+        "dotted": "./elsewhere/../data/",
+        "absolute": data,
+        "url": f"file://{data}",
+    }
+    with make(spelled[then], batch_size=4).stream(checkpoint_path=tmp_path / "c.json") as run:
+        delivered = [*ids(next(run)), *ids(next(run)), *ids(next(run))]
+        run.commit()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    spelled |= {"relative": "../data", "dotted": "..//data/."}
+    run = make(spelled[now], batch_size=4).stream(checkpoint_path=tmp_path / "c.json")
+    delivered += [name for batch in run for name in ids(batch)]
+    names = [name.rpartition("/data/")[2].removeprefix("data/").removeprefix("./") for name in delivered]
+    assert names == [name.rpartition("/data/")[2] for batch in stream(data) for name in ids(batch)]
+    assert run.report.images_seen == 12
+    (skip,) = run.report.skips
+    assert whole(skip.shard) == f"{data}/001.tar" or not skip.shard.startswith("/")
+
+
+def test_another_folder_is_another_dataset(data, tmp_path):
+    """Shards of the same names and sizes in another folder are refused."""
+    write(tmp_path / "twin", SHARDS)
+    with make(data, batch_size=4).stream(checkpoint_path=tmp_path / "c.json") as run:
+        next(run)
+        run.commit()
+    with pytest.raises(CheckpointMismatchError, match=r"the first shard: .*/data/000\.tar then, .*/twin/000"):
+        list(make(tmp_path / "twin").stream(checkpoint_path=tmp_path / "c.json"))
+
+
+def test_one_file_under_two_spellings_is_refused(data, tmp_path):
+    """Where one shard is given twice, also by way of a link, a checkpoint does not guess which was read."""
+    (tmp_path / "data" / "deep").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "data" / "deep")
+    made = make([f"{data}/000.tar", f"{tmp_path}/link/../000.tar"], batch_size=4)
+    with made.stream() as run:
+        next(run)
+        state = run.state_dict()
+    again = made.stream()
+    again.load_state_dict(state)
+    with closing(again), pytest.raises(CheckpointError, match="read twice"):
+        next(again)
+
+
+def test_links_above_dots_are_followed(tmp_path):
+    """`..` behind a link is what lies above where the link leads, as it is when the file is opened."""
+    (tmp_path / "far" / "deep").mkdir(parents=True)
+    (tmp_path / "far" / "0.tar").touch()
+    (tmp_path / "link").symlink_to(tmp_path / "far" / "deep")
+    assert Path(whole(f"{tmp_path}/link/../0.tar")).samefile(tmp_path / "far" / "0.tar")
+    assert whole("s3://bucket/../x.tar") == "s3://bucket/../x.tar"
