@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tarlight.errors import ArgumentError
+from tarlight.errors import ArgumentError, ShardReadError
 from tarlight.storage.remote.insist import insist
 from tarlight.storage.remote.origin import Origin, Tally
 from tarlight.storage.remote.part import Fetcher
@@ -81,13 +81,21 @@ class RemoteDocument:
         written = insist(lambda: _put(client, address.key, data, self._known), policy, self._url)
         if written is None:
             written, there = self._read()
-            if there is None:  # somebody has removed it
-                self._known = None
-                return self.replace(data)
+            if there is None:
+                return self._replace_removed(data)
             if there != data:  # else the answer was lost, and the request came a second time
                 return there
         self._known = written
         return None
+
+    def _replace_removed(self, data: bytes) -> bytes | None:
+        """What was there is gone: write where nothing is, once."""
+        if self._known is None:
+            raise ShardReadError(
+                f"{self._url}: the store says that something is there, and then that nothing is. Try again"
+            )
+        self._known = None
+        return self.replace(data)
 
     def _read(self) -> tuple[ObjectFacts | None, bytes | None]:
         client, address, policy = self._store.client(self._url)
@@ -99,7 +107,8 @@ async def _put(client: Client, key: str, data: bytes, over: ObjectFacts | None) 
     try:
         return await client.put(key, data, over)
     except Fault as fault:
-        if fault.kind in {FaultKind.CHANGED, FaultKind.MISSING}:
+        is_gone = fault.kind is FaultKind.MISSING and over is not None  # else there is no place to write to
+        if fault.kind is FaultKind.CHANGED or is_gone:
             return None
         raise
 
