@@ -6,6 +6,8 @@ import json
 import os
 import threading
 from contextlib import closing
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -19,8 +21,9 @@ from tarlight.errors import (
     CheckpointWriteError,
     InputMissingError,
 )
+from tarlight.pipeline import Pipeline
 from tarlight.stages.base import ProcessingStage
-from tarlight.tasks import ImageBatch
+from tarlight.tasks import FileGroupTask, ImageBatch
 
 from .dataset import ids, make, stream, write
 
@@ -160,6 +163,33 @@ def test_the_same_files_are_the_same_dataset(data, tmp_path, monkeypatch, then, 
     assert run.report.images_seen == 12
     (skip,) = run.report.skips
     assert whole(skip.shard) == f"{data}/001.tar" or not skip.shard.startswith("/")
+
+
+class Respelled(ProcessingStage[FileGroupTask, FileGroupTask]):
+    """Names the shards of every partition in another way."""
+
+    def __init__(self, spell):
+        self.spell = spell
+
+    def process(self, task: FileGroupTask) -> FileGroupTask:
+        """Spell."""
+        return replace(task, data=[self.spell(path) for path in task.data])
+
+
+@pytest.mark.parametrize(("listed", "spell"), [("data", os.path.abspath), (None, os.path.relpath)])
+def test_a_stage_may_spell_paths_anew(data, tmp_path, monkeypatch, listed, spell):
+    """A shard that a stage spells otherwise than the listing is still the same one, also for the next run."""
+    monkeypatch.chdir(tmp_path)
+    plain = [(batch.task_id, len(ids(batch))) for batch in stream(data, batch_size=2)]
+    delivered = []
+    for _ in range(len(plain) + 1):
+        partitioning, reader = make(listed or data, batch_size=2).stages
+        made = Pipeline(stages=[partitioning, Respelled(spell), reader])
+        with made.stream(checkpoint_path=tmp_path / "c.json") as run:
+            for batch in islice(run, 1):
+                delivered.append((batch.task_id, len(ids(batch))))
+                run.commit()
+    assert delivered == plain
 
 
 def test_another_folder_is_another_dataset(data, tmp_path):

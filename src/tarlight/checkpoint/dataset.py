@@ -34,6 +34,7 @@ class Dataset:
         """Whether the listing is known."""
         self._places: dict[str, int] = {}
         self._part = places or {}
+        self._spellings: dict[str, str] | None = None
         self._sizes: list[int | None] = []
         self._flags = bytearray()
         self._were_done = b""
@@ -53,6 +54,7 @@ class Dataset:
             self._sizes.append(size)
         self._flags = bytearray(len(self._sizes))
         self._were_done = bytes(self._flags)
+        self._spellings = None
         self.is_planned = True
 
     def mark(self, runs: Iterable[tuple[int, int]]) -> None:
@@ -71,17 +73,24 @@ class Dataset:
 
     def was_done(self, path: str) -> bool:
         """Whether a shard was done when the run began."""
-        place = self._places.get(path)
-        return self.key(path) in self._paths_were_done if place is None else bool(self._were_done[place])
+        key = self.key(path)
+        place = self._places.get(key)
+        return key in self._paths_were_done if place is None else bool(self._were_done[place])
 
     def key(self, path: str) -> str:
         """Return the one text that stands for a shard in this run, however a stage spells it."""
-        return path if path in self._places or path in self._part else whole(path)
+        if path in self._places or path in self._part:
+            return path
+        found = whole(path)
+        if self._spellings is None:  # only where a stage spells paths anew, or has shards of its own
+            self._spellings = {whole(listed): listed for listed in self._places or self._part}
+        return self._spellings.get(found, found)
 
     def place(self, path: str) -> str | None:
         """Return the place of a shard in the listing, as text; None where it is in none."""
-        if (place := self._places.get(path)) is None:
-            return self._part.get(path)
+        key = self.key(path)
+        if (place := self._places.get(key)) is None:
+            return self._part.get(key)
         return place_text(place, len(self._sizes))
 
     def part(self, paths: Iterable[str]) -> Dataset:
@@ -111,18 +120,20 @@ class Dataset:
             self._left.add(self.key(path))
 
     def _was_tried(self, path: str) -> bool:
-        place, key = self._places.get(path), self.key(path)
+        key = self.key(path)
+        place = self._places.get(key)
         is_done = key in self._paths if place is None else bool(self._flags[place])
         return is_done or key in self._left
 
     def finish(self, paths: Iterable[str]) -> None:
         """These shards are done."""
         for path in paths:
-            place = self._places.get(path)
+            key = self.key(path)
+            place = self._places.get(key)
             if self._was_tried(path):
                 self._twice = path
             elif place is None:
-                self._paths.add(self.key(path))
+                self._paths.add(key)
             else:
                 self._flags[place] = 1
 
