@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import threading
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -118,6 +119,23 @@ def test_a_run_that_finds_another_in_mid_run_ends_once(data, tmp_path, monkeypat
     assert getattr(caught.value, "__notes__", []) == []
     assert run.report.outcome == "failed"
     assert not any(thread.name.startswith("tarlight-read") for thread in threading.enumerate())
+
+
+def test_two_writers_at_once_leave_a_whole_file(tmp_path):
+    """Runs that share a process id, as in containers on one disk, never write into one another's file."""
+    place = tmp_path / "c.json"
+
+    def write_often(size):
+        for _ in range(30):
+            file = CheckpointFile(LocalFile(place))
+            file.load()
+            with suppress(CheckpointTakenError):
+                file.save({"text": "x" * size})
+
+    with ThreadPoolExecutor() as threads:
+        for written in [threads.submit(write_often, size) for size in (10, 10**6)]:
+            written.result()
+    assert [path.name for path in tmp_path.iterdir()] == ["c.json"]
 
 
 def test_a_foreign_text_is_not_written_over(data, tmp_path):

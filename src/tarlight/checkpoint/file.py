@@ -15,6 +15,7 @@ import time
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tarlight.argument import check_path
@@ -246,8 +247,9 @@ def _writer_of(text: bytes) -> str:
 
 @contextmanager
 def _beside(target: Path) -> Iterator[Path]:
-    """Give the path of a file beside another one, and leave none there."""
-    beside = target.with_name(f".{target.name}.{os.getpid()}.new")
+    """Give the path of a file beside another one that nobody else has, and leave none there."""
+    # A process id is not enough: containers on one disk all have 1, and a program may run two.
+    beside = target.with_name(f".{target.name}.{token_hex(8)}.new")
     try:
         yield beside
     finally:
