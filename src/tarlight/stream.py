@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 from tarlight.checkpoint import Course, Trail
 from tarlight.errors import (
     ArgumentTypeError,
-    CheckpointTakenError,
+    CheckpointError,
     CheckpointWriteError,
     LedgerError,
     PipelineError,
@@ -277,11 +277,11 @@ class Stream:
         self._progress.end(outcome)
         self._tell(RunEnded(outcome))
         self._check_books(error)
-        if self._run is None or isinstance(error, CheckpointTakenError):
+        if self._run is None or isinstance(error, CheckpointError):
             return
         try:
             self._save()
-        except (CheckpointWriteError, CheckpointTakenError) as another:
+        except (CheckpointWriteError, CheckpointError) as another:
             if error is None:
                 raise
             error.add_note(str(another))

@@ -234,6 +234,26 @@ def test_one_file_under_two_spellings_is_refused(data, tmp_path):
         next(again)
 
 
+class Breaking(ProcessingStage[ImageBatch, ImageBatch]):
+    """Breaks down in the middle of the last shard."""
+
+    def process(self, task: ImageBatch) -> ImageBatch:
+        """Break down, in the end."""
+        if task.data[0].image_path.endswith("001.tar/1-0004.jpg"):
+            raise RuntimeError("out of order")
+        return task
+
+
+def test_a_checkpoint_that_cannot_be_made_hides_no_error(data, tmp_path):
+    """What ended a run is what is raised; that no checkpoint can be made of it is noted there."""
+    shards = [f"{data}/000.tar", f"{data}/../data/000.tar", f"{data}/001.tar"]
+    reader = make(data, batch_size=3).stages[1]
+    made = Pipeline(stages=[reader, Breaking()])
+    with pytest.raises(RuntimeError, match="out of order") as caught:
+        list(made.stream(None, [FileGroupTask(data=shards)], checkpoint_path=tmp_path / "c.json"))
+    assert any("read twice" in note for note in caught.value.__notes__)
+
+
 def test_links_above_dots_are_followed(tmp_path):
     """`..` behind a link is what lies above where the link leads, as it is when the file is opened."""
     (tmp_path / "far" / "deep").mkdir(parents=True)
