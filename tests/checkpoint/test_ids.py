@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections import deque
 from dataclasses import replace
 from itertools import chain
 
@@ -111,6 +112,30 @@ class Halves(ProcessingStage[ImageBatch, ImageBatch]):
         if self.keeps_id:
             return [replace(task, data=part) for part in parts]
         return [ImageBatch(data=part) for part in parts]
+
+
+class Ahead(ProcessingStage[ImageBatch, ImageBatch]):
+    """Takes two batches ahead of those that it hands on as they are."""
+
+    def process(self, task: ImageBatch) -> ImageBatch:
+        """Hand on."""
+        return task
+
+    def process_stream(self, tasks):
+        """Hand on, later."""
+        line = deque()
+        for task in tasks:
+            line.append(task)
+            if len(line) > 2:
+                yield line.popleft()
+        yield from line
+
+
+def test_a_stage_that_takes_ahead_changes_no_ids(tmp_path):
+    """Batches that a stage hands on as they are keep their ids, the last ones too."""
+    data = write(tmp_path / "data", FEW)
+    plain = [batch.task_id for batch in stream(data, batch_size=4)]
+    assert [batch.task_id for batch in make(data, batch_size=4).add_stage(Ahead()).stream()] == plain
 
 
 def test_ids_of_a_fan_out_are_apart(tmp_path):

@@ -26,12 +26,14 @@ class Tally:
         self._trail = context.trail
         self._dataset_name = ""
         self._num_given = 0
+        self._is_id_given = False
         self._given = 0
 
     def take(self, tasks: Iterator[Task]) -> Iterator[Task]:
         """Yield the tasks, counting their images before the stage can change them."""
         for task in tasks:
-            self.task_id, self._dataset_name, self._num_given = task.task_id, task.dataset_name, 0
+            self.task_id, self._dataset_name = task.task_id, task.dataset_name
+            self._num_given, self._is_id_given = 0, False
             self._trail.take(task)
             yield task
 
@@ -45,8 +47,10 @@ class Tally:
         """
         if not isinstance(task, Task):
             raise PipelineError(not_a_task(self._stage, task))
-        if not task.task_id or (self._num_given and task.task_id == self.task_id):
+        keeps_id = task.task_id == self.task_id
+        if not task.task_id or (keeps_id and self._is_id_given):
             task.task_id = f"{self.task_id}.{self._num_given}"
+        self._is_id_given = self._is_id_given or keeps_id
         task.dataset_name = task.dataset_name or self._dataset_name
         self._num_given += 1
         self._given += task.num_images
