@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from tarlight.storage.remote.policy import RetryPolicy
     from tarlight.storage.remote.wire import Client, ObjectFacts
 
+_ATTEMPTS = 3
+"""To write where something was that is gone when it is looked at."""
+
 
 class RemoteDocument:
     """An object in a bucket that holds a few megabytes at most. For one thread; making one does no I/O.
@@ -78,24 +81,20 @@ class RemoteDocument:
             TarlightError: another failure of server or network.
         """
         client, address, policy = self._store.client(self._url)
-        written = insist(lambda: _put(client, address.key, data, self._known), policy, self._url)
-        if written is None:
-            written, there = self._read()
-            if there is None:
-                return self._replace_removed(data)
-            if there != data:  # else the answer was lost, and the request came a second time
-                return there
-        self._known = written
-        return None
-
-    def _replace_removed(self, data: bytes) -> bytes | None:
-        """What was there is gone: write where nothing is, once."""
-        if self._known is None:
-            raise ShardReadError(
-                f"{self._url}: the store says that something is there, and then that nothing is. Try again"
-            )
-        self._known = None
-        return self.replace(data)
+        for _ in range(_ATTEMPTS):
+            written = insist(lambda: _put(client, address.key, data, self._known), policy, self._url)
+            if written is None:
+                written, there = self._read()
+                if there is None:  # somebody has removed it
+                    self._known = None
+                    continue
+                if there != data:  # else the answer was lost, and the request came a second time
+                    return there
+            self._known = written
+            return None
+        raise ShardReadError(
+            f"{self._url}: the store says that something is there, and then that nothing is. Try again"
+        )
 
     def _read(self) -> tuple[ObjectFacts | None, bytes | None]:
         client, address, policy = self._store.client(self._url)
