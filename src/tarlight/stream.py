@@ -12,7 +12,7 @@ import threading
 from collections import deque
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
-from tarlight.checkpoint import Course, Trail
+from tarlight.checkpoint import Course, Trail, remarks_at_end, remarks_at_start
 from tarlight.errors import (
     ArgumentTypeError,
     CheckpointError,
@@ -23,7 +23,6 @@ from tarlight.errors import (
 from tarlight.events import BatchDelivered, RunEnded, RunStarted
 from tarlight.executors.base import Plan
 from tarlight.interrupt import InterruptGate
-from tarlight.ledger import Note
 from tarlight.ledger.times import STAGES
 from tarlight.progress import Progress
 from tarlight.stages.base import StageContext
@@ -95,7 +94,7 @@ class Stream:
                 task = self._next_task()
             except StopIteration:
                 self._course.finish()
-                self._note_withheld()
+                self._note_what_is_left()
                 self._finish("finished")
                 self._gate.check()
                 raise
@@ -240,18 +239,14 @@ class Stream:
     def _resume(self, state: Any, origin: str) -> None:
         self._course.load(state, origin)
         self._progress.resume(self._course)
-        if unnamed := self._course.resumed.num_unnamed:
-            text = f"{unnamed:,} skips, losses and notes of earlier runs are counted, but not named any more"
-            self._progress.ledger.note(Note("", text, "checkpoint"))
+        for note in remarks_at_start(self._course, origin):
+            self._progress.ledger.note(note)
         if self._course.is_finished:
             log.info("%s: the run was finished before; there is nothing left to do", origin)
-            self._progress.ledger.note(Note("", f"{origin}: the run was finished before", "checkpoint"))
 
-    def _note_withheld(self) -> None:
-        if self._checkpoint is not None and (left := self._course.num_withheld):
-            shards = "1 shard" if left == 1 else f"{left:,} shards"
-            text = f"run it again with the same checkpoint to try {shards} once more"
-            self._progress.ledger.note(Note("", text, "withheld"))
+    def _note_what_is_left(self) -> None:
+        for note in remarks_at_end(self._course) if self._checkpoint is not None else ():
+            self._progress.ledger.note(note)
 
     def _commit_in_hand(self) -> None:
         self._course.consume()
