@@ -27,6 +27,7 @@ from tarlight.ledger.times import STAGES
 from tarlight.progress import Progress
 from tarlight.stages.base import StageContext
 from tarlight.teller import Teller
+from tarlight.turn import Turn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -71,7 +72,7 @@ class Stream:
         self._tell = Teller([*listeners, *_own_listeners(plan, self._progress)])
         self._run: Run | None = None
         self._process = os.getpid()
-        self._turn = threading.Lock()
+        self._turn = Turn(self._gate)
         self._thread: threading.Thread | None = None
         if checkpoint is not None and (state := checkpoint.load()) is not None:
             self._resume(state, str(checkpoint))
@@ -88,7 +89,9 @@ class Stream:
         if not self._progress.is_running:
             raise StopIteration
         self._check_caller()
-        with self._turn, self._gate.held():
+        with self._turn.taken():
+            if not self._progress.is_running:  # another thread has closed it meanwhile
+                raise StopIteration
             try:
                 self._commit_in_hand()
                 task = self._next_task()
@@ -118,7 +121,7 @@ class Stream:
             CheckpointTakenError: another run writes it.
         """
         self._check_caller()
-        with self._turn, self._gate.held():
+        with self._turn.taken():
             self._course.consume()
             self._save()
         self._gate.check()
@@ -154,9 +157,7 @@ class Stream:
         Raises:
             LedgerError: the books do not balance.
         """
-        if self._turn.locked() and self._thread is threading.current_thread():
-            raise PipelineError("close() inside a stage of the same run; raise an exception to end it there")
-        with self._turn, self._gate.held():
+        with self._turn.taken():
             if self._progress.is_running:
                 self._finish("stopped")
         self._gate.check()
@@ -194,8 +195,6 @@ class Stream:
             raise PipelineError("a stream does not survive a fork: its threads are in the parent; make one")
         self._check_thread()
         self._thread = threading.current_thread()
-        if self._turn.locked():
-            raise PipelineError("a stage cannot ask the stream of its own run for a batch")
 
     def _check_thread(self) -> None:
         thread = self._thread

@@ -9,6 +9,9 @@ import threading
 import pytest
 
 from tarlight.errors import ArgumentTypeError, PipelineError
+from tarlight.stages.base import ProcessingStage
+from tarlight.stream import Stream
+from tarlight.tasks import ImageBatch
 
 from .dataset import jpeg, pipeline, write_tar
 
@@ -77,6 +80,40 @@ def test_close_waits_for_the_batch_of_another_thread(run):
     thread.join()
     assert run.report.images_delivered == len(taken)
     assert run.report.is_balanced
+
+
+class Lingering(ProcessingStage[ImageBatch, ImageBatch]):
+    """Takes its time to be torn down."""
+
+    def __init__(self):
+        self.is_leaving, self.may_leave = threading.Event(), threading.Event()
+
+    def process(self, task: ImageBatch) -> ImageBatch:
+        """Hand on."""
+        return task
+
+    def teardown(self):
+        """Wait."""
+        self.is_leaving.set()
+        self.may_leave.wait()
+
+
+@pytest.mark.parametrize("use", [list, Stream.commit, Stream.close])
+def test_a_stream_that_another_thread_closes_has_ended(tmp_path, use):
+    """Whoever goes on while another thread closes the run finds it stopped, neither failed nor finished."""
+    write_tar(tmp_path / "0.tar", [(f"{index}.jpg", jpeg()) for index in range(6)])
+    stage = Lingering()
+    run = pipeline(tmp_path, batch_size=1).add_stage(stage).stream(checkpoint_path=tmp_path / "c.json")
+    next(run)
+    closing = threading.Thread(target=run.close)
+    closing.start()
+    stage.is_leaving.wait()
+    later = threading.Timer(0.1, stage.may_leave.set)
+    later.start()
+    assert not use(run)
+    closing.join()
+    assert run.report.outcome == "stopped"
+    assert not run.state_dict()["finished"]
 
 
 @pytest.mark.parametrize("way", [pickle.dumps, copy.copy, copy.deepcopy])
