@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 _END = object()
 _NOTE = "in stage"
+_AT_END = "and while the run was being ended"
 
 
 class LocalExecutor:
@@ -115,8 +116,7 @@ class LocalRun:
                 end()
             except Exception as error:  # noqa: BLE001 (all must be closed before the first is raised)
                 errors.append(error)
-        if errors:
-            raise errors[0]
+        raise_first(errors)
 
 
 def _start(initial_tasks: Sequence[Task], ledger: Ledger) -> Iterator[Task]:
@@ -245,6 +245,22 @@ def tear_down(stage: Stage) -> None:
         stage.context = None
 
 
+def raise_first(errors: Sequence[BaseException]) -> None:
+    """Raise the first of the errors of an end, if there are any, with the others noted on it."""
+    for another in errors[1:]:
+        _note_at_end(errors[0], another)
+    if errors:
+        raise errors[0]
+
+
+def _note_at_end(error: BaseException, another: BaseException) -> None:
+    """Note an error on another one, and what is noted on it in the same way."""
+    error.add_note(f"{_AT_END}: {another!r}")
+    for note in getattr(another, "__notes__", ()):
+        if note.startswith(_AT_END):
+            error.add_note(note)
+
+
 def end_after(error: BaseException, end: Callable[[], object]) -> None:
     """End a run because of `error`, which stays the one that the consumer sees; others are noted on it.
 
@@ -255,4 +271,4 @@ def end_after(error: BaseException, end: Callable[[], object]) -> None:
     except Exception as another:
         if isinstance(error, StopIteration):
             raise
-        error.add_note(f"and while the run was being ended: {another!r}")
+        _note_at_end(error, another)

@@ -17,7 +17,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tarlight.errors import WorkerLostError
-from tarlight.executors.local import end_after
+from tarlight.executors.local import end_after, raise_first
 from tarlight.executors.ray.cluster import Cluster, WorkerGoneError, pickle_stage
 from tarlight.executors.ray.crew import Crew
 from tarlight.executors.ray.inbox import Arrival, Inbox
@@ -251,8 +251,7 @@ class RayRun:
                 end()
             except Exception as error:  # noqa: BLE001 (all must be ended before the first is raised)
                 errors.append(error)
-        if errors:
-            raise errors[0]
+        raise_first(errors)
 
     def _close_crew(self, errors: list[BaseException], *, stopping: bool) -> None:
         errors += self._crew.close(stopping=stopping)
