@@ -69,7 +69,11 @@ class Stream:
         self._checkpoint = checkpoint
         self._gate = InterruptGate()
         self._progress = Progress()
-        self._tell = Teller([*listeners, *_own_listeners(plan, self._progress)])
+        if any(stage.verbose for stage in plan.stages):
+            from tarlight.report.progress import make_listener  # noqa: PLC0415 (only verbose runs pay for it)
+
+            listeners = [*listeners, make_listener(self._progress.report)]
+        self._tell = Teller(list(listeners))
         self._run: Run | None = None
         self._process = os.getpid()
         self._turn = Turn(self._gate)
@@ -97,7 +101,8 @@ class Stream:
                 task = self._next_task()
             except StopIteration:
                 self._course.finish()
-                self._note_what_is_left()
+                for note in remarks_at_end(self._course) if self._checkpoint is not None else ():
+                    self._progress.ledger.note(note)
                 self._finish("finished")
                 self._gate.check()
                 raise
@@ -243,10 +248,6 @@ class Stream:
         if self._course.is_finished:
             log.info("%s: the run was finished before; there is nothing left to do", origin)
 
-    def _note_what_is_left(self) -> None:
-        for note in remarks_at_end(self._course) if self._checkpoint is not None else ():
-            self._progress.ledger.note(note)
-
     def _commit_in_hand(self) -> None:
         self._course.consume()
         if self._checkpoint is not None and self._course.has_progress:
@@ -270,7 +271,14 @@ class Stream:
             error.add_note(f"and while the run was being ended: {another!r}")
         self._progress.end(outcome)
         self._tell(RunEnded(outcome))
-        self._check_books(error)
+        try:
+            self._check_books(error)
+            self._save_at_end(error)
+        finally:
+            if self._checkpoint is not None:
+                self._checkpoint.release()
+
+    def _save_at_end(self, error: BaseException | None) -> None:
         if self._run is None or isinstance(error, CheckpointError):
             return
         try:
@@ -288,11 +296,3 @@ class Stream:
         if error is None:
             raise LedgerError(message)
         error.add_note(message)
-
-
-def _own_listeners(plan: Plan, progress: Progress) -> list[Listener]:
-    if not any(stage.verbose for stage in plan.stages):
-        return []
-    from tarlight.report.progress import make_listener  # noqa: PLC0415 (only verbose runs pay for it)
-
-    return [make_listener(progress.report)]

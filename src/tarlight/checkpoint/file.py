@@ -19,6 +19,7 @@ from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tarlight.argument import check_path
+from tarlight.checkpoint.lock import FileLock
 from tarlight.errors import (
     ArgumentError,
     CheckpointError,
@@ -67,6 +68,9 @@ class Place(Protocol):
         raises as `replace`.
         """
 
+    def release(self) -> None:
+        """Give up what `claim` took. May be called again."""
+
 
 class LocalFile:
     """A file on a disk of this machine.
@@ -89,6 +93,7 @@ class LocalFile:
         given = Path(text)
         self._file = given / NAME if given.is_dir() or text.endswith("/") else given
         self._known: bytes | None = None
+        self._lock = FileLock(self._file.with_name(f".{self._file.name}.lock"))
         if not self._file.parent.is_dir():
             raise ArgumentError(
                 f"checkpoint_path: the folder {self._file.parent} does not exist; make it first"
@@ -117,11 +122,17 @@ class LocalFile:
         _sync(self._file.parent)
         return None
 
-    def claim(self, data: bytes) -> bytes | None:  # noqa: ARG002 (a disk can be asked without)
-        """Find out whether a file can be written beside it, and leave nothing."""
+    def claim(self, data: bytes) -> bytes | None:
+        """Find out whether a file can be written beside it, and lock other processes out until `release`."""
         with _beside(self._file) as beside:
             beside.touch()
-        return None
+        if (holder := self._lock.take(data)) is not None:
+            return holder
+        return self._file.read_bytes() if self._is_other() else None
+
+    def release(self) -> None:
+        """Let other processes in again."""
+        self._lock.release()
 
     def _is_other(self) -> bool:
         """Whether somebody else's text is there, as the digest at its head tells. No file is nobody's."""
@@ -179,6 +190,10 @@ class CheckpointFile:
         self._put(self._place.replace, state)
         now = time.monotonic()
         self._next_at = now + min(max(SAVE_SECONDS, (now - began_at) / MAX_SHARE), LONGEST_PAUSE_S)
+
+    def release(self) -> None:
+        """The run has ended: another one may begin."""
+        self._place.release()
 
     def save_now_and_then(self, state: Callable[[], dict[str, Any]]) -> None:
         """Replace the file when the last time was long enough ago; else do nothing."""

@@ -70,6 +70,9 @@ class RemoteDocument:
         """
         return self.replace(data) if self._known is None else None
 
+    def release(self) -> None:
+        """Do nothing: a bucket has no locks, and two runs are found out when they write."""
+
     def replace(self, data: bytes) -> bytes | None:
         """Write all bytes. Until this returns, and when it fails, readers find the old ones or the new ones.
 
