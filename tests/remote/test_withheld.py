@@ -150,6 +150,17 @@ def test_an_object_that_is_gone_is_a_loss(front, proxy, executor):
     assert stream.report.is_balanced
 
 
+def test_a_shard_of_unknown_size_counts_as_one_of_the_others(proxy, tmp_path):
+    """A shard of which nobody told the size counts as as many failures as those before it held images."""
+    for name in "abc":
+        (tmp_path / f"{name}.tar").write_bytes(shard(30))
+    proxy.add(OUT_OF_ORDER)
+    paths = [str(tmp_path), f"http://127.0.0.1:{proxy.port}/bucket/x.tar"]
+    with pytest.raises(TooManyFailuresError, match="30 failures in 120 images"):
+        list(pipeline(paths, QUICK, max_failures=29).stream())
+    assert len(names(pipeline(paths, QUICK, max_failures=30).stream())) == 90
+
+
 def test_a_shard_whose_size_nobody_told(proxy):
     """Of a URL that never answered no size is claimed, and not that every byte is accounted for."""
     proxy.add(OUT_OF_ORDER)

@@ -120,6 +120,7 @@ class Assembler:
     def _end_shard(self, end: ShardEnd) -> None:
         if end.withheld is None:
             self._bookmark.end_shard(end)
+            self._failures.count_shard()
         else:
             self._is_whole = False
             self._bookmark.withhold(end, end.withheld)

@@ -20,7 +20,8 @@ class Failures:
     """Counts skips and losses in tar order, and raises when there are too many. For one thread.
 
     A lost range counts as as many images as it would hold at the mean size of those before it, at least one;
-    as one where nothing is known. `before` is what runs before this one have settled, which counts as well.
+    one of unknown size as as many as the shards before it held, and as one where nothing is known. `before`
+    is what runs before this one have settled, which counts as well.
     """
 
     def __init__(self, options: ReaderOptions, before: Section) -> None:
@@ -29,6 +30,7 @@ class Failures:
         self._settled = 0
         self._skipped = 0
         self._lost = 0
+        self._shards = 0
         self._sized_images = 0
         self._sized_bytes = 0
         self._take(before)
@@ -38,6 +40,10 @@ class Failures:
         self._settled += 1
         self._sized_images += span > 0
         self._sized_bytes += span
+
+    def count_shard(self) -> None:
+        """Count a shard that was settled to its end."""
+        self._shards += 1
 
     def count_skip(self, skip: Skip) -> None:
         """Count an image that is not delivered."""
@@ -83,6 +89,7 @@ class Failures:
     def _take(self, section: Section) -> None:
         self._settled += section.seen
         self._skipped += section.num_skipped
+        self._shards += section.shards
         self._sized_images += section.sized_images
         self._sized_bytes += section.sized_bytes
         for part in (section, section.withheld):
@@ -91,6 +98,8 @@ class Failures:
 
     def _images_in(self, loss: Loss) -> int:
         """As how many images a lost range counts."""
+        if not loss.is_sized:
+            return max(1, self._settled // self._shards) if self._shards else 1
         if not self._sized_bytes:
             return 1
         return max(1, (loss.end - loss.start) * self._sized_images // self._sized_bytes)
