@@ -21,8 +21,13 @@ class TerminatedError(KeyboardInterrupt):
     """SIGTERM, which ends a run as Ctrl-C does. Not one of ours: nothing went wrong."""
 
 
+was_terminated = threading.Event()
+"""Set when SIGTERM strikes: a library that is waited in may make a KeyboardInterrupt of it."""
+
+
 def terminate(_signal: int, _frame: FrameType | None) -> NoReturn:
     """End what is being done; a signal handler."""
+    was_terminated.set()
     raise TerminatedError
 
 
@@ -95,7 +100,9 @@ class InterruptGate:
 
 
 def _strike(number: int) -> NoReturn:
-    raise KeyboardInterrupt if number == signal.SIGINT else TerminatedError
+    if number == signal.SIGINT:
+        raise KeyboardInterrupt
+    terminate(number, None)
 
 
 def _is_main() -> bool:

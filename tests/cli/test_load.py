@@ -364,3 +364,18 @@ def test_a_run_that_could_read_nothing_exits_with_3(
     ran = CliRunner().invoke(app, ["load", sound, "-q"])
     told = "error: nothing could be read: a.tar: no answer\n" if code else ""
     assert (ran.exit_code, ran.stdout, ran.stderr) == (code, "", told)
+
+
+def test_no_image_at_all_is_an_error(sound: str) -> None:
+    """Shards in which nothing is an image end in exit code 3, and in what their members are."""
+    ran = run_in_pipes([*LOAD, sound, "--extensions", ".jpeg", "--quiet"])
+    assert ran.code == 3
+    assert "no image was found: the members of these shards end in .jp" in ran.err
+
+
+@pytest.mark.parametrize("other", [("--executor", "ray"), ("--checkpoint", "run.json")])
+def test_an_option_is_named_as_it_is_typed(sound: str, tmp_path: Path, other: tuple[str, str]) -> None:
+    """An error that begins with an option names it once, with two dashes."""
+    ran = run_in_pipes([*LOAD, sound, "--limit", "3", *other])
+    assert ran.code == 2
+    assert ran.err.startswith("error: --limit ")

@@ -8,7 +8,7 @@ import signal
 import sys
 from typing import NoReturn
 
-from tarlight.interrupt import TerminatedError, terminate
+from tarlight.interrupt import terminate, was_terminated
 
 
 def main() -> NoReturn:
@@ -23,20 +23,12 @@ def main() -> NoReturn:
         except SystemExit as leaving:
             # Outside the commands' own handling, typer and rich leave so when help has lost its reader.
             if not isinstance(leaving.__context__, BrokenPipeError):
-                _leave(143 if _was_terminated(leaving) else leaving.code)
+                is_terminated = was_terminated.is_set() or leaving.code == signal.SIGTERM  # Ray says so
+                _leave(143 if is_terminated else leaving.code)
             let_go_of_stdout()
-    except TerminatedError:  # outside a command's own handling
-        _leave(143)
-    except KeyboardInterrupt:
-        _leave(130)
+    except KeyboardInterrupt:  # outside a command's own handling
+        _leave(143 if was_terminated.is_set() else 130)
     _leave(0)
-
-
-def _was_terminated(error: BaseException | None) -> bool:
-    """Whether it comes of SIGTERM: typer, outside the commands, takes that for Ctrl-C."""
-    while error is not None and not isinstance(error, TerminatedError):
-        error = error.__context__
-    return error is not None
 
 
 def _leave(code: object) -> NoReturn:

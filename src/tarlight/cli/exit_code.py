@@ -16,7 +16,7 @@ import typer
 
 from tarlight.cli.wording import in_options
 from tarlight.errors import ArgumentError, ArgumentTypeError, InputError, TarlightError
-from tarlight.interrupt import TerminatedError
+from tarlight.interrupt import was_terminated
 from tarlight.report.label import printable
 from tarlight.report.table import is_terminal
 
@@ -36,10 +36,8 @@ def exit_codes() -> Iterator[None]:
         yield
     except typer.Exit:
         raise
-    except TerminatedError:
-        raise typer.Exit(TERMINATED) from None
     except KeyboardInterrupt:
-        raise typer.Exit(INTERRUPTED) from None
+        raise typer.Exit(TERMINATED if was_terminated.is_set() else INTERRUPTED) from None
     except BrokenPipeError:
         let_go_of_stdout()
         raise typer.Exit(STOPPED) from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -208,16 +209,22 @@ def load_all(
 
 
 def check_something_read(report: Report) -> None:
-    """Check that a run that delivered nothing did not fail at reading.
+    """Check that a run that delivered nothing did not fail at reading, or look for other files.
 
     Raises:
-        InputError: nothing was delivered, and bytes could not be read.
+        InputError: nothing was delivered, and bytes could not be read; or no member is an image.
     """
     if report.images_delivered:
         return
     causes = (loss.detail for loss in report.losses if loss.reason is LossReason.READ_FAILED)
     if (cause := next(causes, None)) is not None:
         raise InputError(f"nothing could be read: {cause}")
+    kinds = [kind for kind, _ in Counter(report.ignored).most_common(6) if kind.startswith(".")]
+    if kinds and not report.images_seen:
+        raise InputError(
+            f"no image was found: the members of these shards end in {', '.join(kinds)}; say with "
+            "--extensions which of these are images"
+        )
 
 
 def _listener(books: Books, limit: int | None) -> Listener:

@@ -77,7 +77,7 @@ _TYPED: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
 )
 """What errors tell a programmer to write, as a pattern -> what to type. The first that fits comes first."""
 
-_FIRST_WORD = re.compile(r"\w+")
+_FIRST_WORD = re.compile(r"\A\w+")
 
 
 def in_options(error: Exception) -> str:

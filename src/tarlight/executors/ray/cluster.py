@@ -160,7 +160,8 @@ class Cluster:
     def close(self) -> None:
         """Leave the cluster, and end it where this connection started it."""
         if self._is_ours and ray.is_initialized():
-            ray.shutdown()
+            with own_sigterm():
+                ray.shutdown()
 
     def nodes(self) -> list[Node]:
         """The nodes that are alive now."""
