@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 from pathlib import Path
 
 CGROUP = Path("/sys/fs/cgroup")
@@ -13,15 +14,18 @@ LARGEST_LESSON = (32 << 20) - (64 << 10)
 """The largest block that glibc learns from: `DEFAULT_MMAP_THRESHOLD_MAX`, less its own words and a page."""
 
 
+@cache
 def keep_freed_blocks() -> None:
     """Have the C library keep freed blocks of the size of images, for the next images.
 
     glibc gives a large block back to the system when it is freed, and the next image then costs a page fault
     for each 4 KiB. It stops doing so for sizes that it has seen a program free (mallopt(3), "dynamic mmap
-    threshold"): so one block of the largest of them is taken and freed, untouched. Whoever set a `MALLOC_`
-    threshold has switched that off and keeps what was chosen; other C libraries take no notice.
+    threshold"): so one block of the largest of them is taken and freed, untouched, once a process.
+    Whoever set a `MALLOC_` variable has switched that off and keeps what was chosen (there the block might
+    come out of used memory, to be cleared in milliseconds); other C libraries take no notice.
     """
-    bytes(LARGEST_LESSON)
+    if not any(name.startswith("MALLOC_") for name in os.environ):
+        bytes(LARGEST_LESSON)
 
 
 def available_memory() -> int:
