@@ -268,13 +268,19 @@ def test_paths_that_cannot_be(data, path, error):
         make(data).stream(checkpoint_path=path)
 
 
-def test_a_checkpoint_that_cannot_be_written_is_an_error(data, tmp_path):
-    """Where the file cannot be replaced the run stops with the books balanced, and the path is named."""
+def run_without_its_folder(data, tmp_path):
+    """A run that has given one batch, and whose checkpoint's folder is gone."""
     folder = tmp_path / "kept"
     folder.mkdir()
     run = make(data, batch_size=2).stream(checkpoint_path=folder / "c.json")
     next(run)
     folder.rename(tmp_path / "gone")
+    return run
+
+
+def test_a_checkpoint_that_cannot_be_written_is_an_error(data, tmp_path):
+    """Where the file cannot be replaced the run stops with the books balanced, and the path is named."""
+    run = run_without_its_folder(data, tmp_path)
     with pytest.raises(CheckpointWriteError, match=r"kept/c\.json"):
         run.commit()
     with pytest.raises(CheckpointWriteError, match=r"kept/c\.json"):
@@ -286,11 +292,7 @@ def test_a_run_that_cannot_save_between_batches_is_ended(data, tmp_path, monkeyp
     """A checkpoint that cannot be written between two batches ends the run, its books and its threads."""
     monkeypatch.setattr(file, "SAVE_SECONDS", 0.0)
     monkeypatch.setattr(file, "MAX_SHARE", 1e9)
-    folder = tmp_path / "kept"
-    folder.mkdir()
-    run = make(data, batch_size=2).stream(checkpoint_path=folder / "c.json")
-    next(run)
-    folder.rename(tmp_path / "gone")
+    run = run_without_its_folder(data, tmp_path)
     with pytest.raises(CheckpointWriteError, match=r"kept/c\.json"):
         next(run)
     assert run.report.is_balanced
