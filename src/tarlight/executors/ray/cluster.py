@@ -31,7 +31,7 @@ from ray.exceptions import (
 from tarlight.errors import ClusterError, PipelineError
 from tarlight.executors.ray.parcel import PickledStage
 from tarlight.executors.ray.request import Node
-from tarlight.executors.ray.surroundings import NODE, environment, own_sigterm
+from tarlight.executors.ray.surroundings import NODE, environment, find_listener, signals_held
 from tarlight.executors.ray.worker import Worker
 
 if TYPE_CHECKING:
@@ -149,9 +149,10 @@ class Cluster:
         self._is_ours = not ray.is_initialized()
         if self._is_ours:
             try:
-                with environment(NODE), own_sigterm():
+                find_listener(address)
+                with environment(NODE), signals_held():
                     ray.init(address=address, logging_level=logging.WARNING)
-            except (ConnectionError, RuntimeError, ValueError, RayError) as error:
+            except (OSError, RuntimeError, ValueError, RayError) as error:
                 raise ClusterError(
                     f"there is no Ray cluster to work on at {address or 'this machine'}: {error}; start one "
                     "with `ray start --head`, or pass address=None for one on this machine"
@@ -160,7 +161,7 @@ class Cluster:
     def close(self) -> None:
         """Leave the cluster, and end it where this connection started it."""
         if self._is_ours and ray.is_initialized():
-            with own_sigterm():
+            with signals_held():
                 ray.shutdown()
 
     def nodes(self) -> list[Node]:
