@@ -8,15 +8,20 @@ from typing import TYPE_CHECKING
 
 from tarlight.ledger.times import since
 from tarlight.report.figure import clock, digits, num_bytes, plural, rate
+from tarlight.report.label import label
 from tarlight.report.stage import stage_figures
 
 if TYPE_CHECKING:
-    from tarlight.events import PartitionsPlanned, ShardsSought
+    from tarlight.events import PartitionsPlanned, Preparing, ShardsSought
     from tarlight.ledger import Report
     from tarlight.ledger.times import Times
 
 _WINDOW_S = 5.0
 """Rates are those of the last seconds: long enough to be calm, short enough to show a stall."""
+
+
+_STEP = 120
+"""Characters of what is being prepared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,13 @@ class Standing:
     """What each stage did lately."""
     sought: ShardsSought | None = None
     """How far the search for the shards is; None where it is done, or was short."""
+    preparing: str = ""
+    """What has to be done elsewhere before anything can be read; empty when all is ready."""
+
+    @property
+    def is_reading(self) -> bool:
+        """True when there is something to tell of images."""
+        return self.total_shards is not None and not self.preparing
 
     @property
     def seconds_left(self) -> float | None:
@@ -72,7 +84,9 @@ class Standing:
         return [f"busy: {texts[0]}", *texts[1:]] if texts else []
 
     def shard_text(self) -> str:
-        """Return how many shards are done, and of how many."""
+        """Return how many shards are done, and of how many; before that, what is being done."""
+        if self.preparing:
+            return self.preparing
         if self.total_shards is None:
             return "listing shards" if self.sought is None else _search_text(self.sought)
         return f"{self.shards:,}/{plural(self.total_shards, 'shard')}"
@@ -96,11 +110,16 @@ class Pace:
         self._limit = limit
         self._plan: PartitionsPlanned | None = None
         self._sought: ShardsSought | None = None
+        self._preparing = ""
         self._recent: deque[tuple[tuple[float, int, int, int], Times]] = deque([((0.0, 0, 0, 0), {})])
 
     def seek(self, event: ShardsSought) -> None:
         """Learn how far the search for the shards is."""
         self._sought = event
+
+    def prepare(self, event: Preparing) -> None:
+        """Learn what is waited for."""
+        self._preparing = label(event.step, _STEP)
 
     def plan(self, event: PartitionsPlanned) -> None:
         """Learn how much there is to do."""
@@ -122,6 +141,7 @@ class Pace:
             fraction=self._fraction(report),
             times=times,
             sought=self._sought,
+            preparing=self._preparing,
         )
 
     def _lately(self, report: Report) -> tuple[tuple[float, float, float], Times]:

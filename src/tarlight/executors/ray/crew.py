@@ -82,6 +82,14 @@ class Crew:
         if not any(member.answers for member in ready):
             self._push(ready)
 
+    @property
+    def state(self) -> str:
+        """What its workers do before the first batch, for people."""
+        if any(member.is_ready for member in self.members):
+            return "making the first batches"
+        is_placed = any(member.handle.is_placed for member in self.members)
+        return "setting up stages" if is_placed else "placing workers"
+
     def check_placement(self) -> None:
         """Look how long there has been no worker.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import socket
@@ -22,6 +23,9 @@ fault for every 4 KiB. With this it is some 200 MB."""
 
 _PATIENCE_S = 10.0
 
+_TOKENS = "ray._private.authentication.authentication_token_setup"
+"""The logger of one module of Ray; no other says what is kept away."""
+
 _NUMBERS = int(signal.SIGINT), int(signal.SIGTERM)
 
 
@@ -35,6 +39,21 @@ def environment(variables: Mapping[str, str]) -> Iterator[None]:
     finally:
         for name in added:
             os.environ.pop(name, None)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep Ray from warning that a cluster which it starts is protected by a token, as it is by default."""
+    logger = logging.getLogger(_TOKENS)
+    logger.addFilter(_is_worth_a_word)
+    try:
+        yield
+    finally:
+        logger.removeFilter(_is_worth_a_word)
+
+
+def _is_worth_a_word(record: logging.LogRecord) -> bool:
+    return not record.getMessage().startswith("Token authentication is enabled")
 
 
 @contextmanager
