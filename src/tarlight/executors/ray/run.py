@@ -269,9 +269,12 @@ class RayRun:
         ):
             try:
                 end()
-            except Exception as error:  # noqa: BLE001 (all must be ended before the first is raised)
+            except BaseException as error:  # noqa: BLE001 (all must be ended before the first is raised)
                 errors.append(error)
-        raise_first(errors)
+        raise_first(sorted(errors, key=lambda error: isinstance(error, Exception)))  # interrupts go first
 
     def _close_crew(self, errors: list[BaseException], *, stopping: bool) -> None:
-        errors += self._crew.close(stopping=stopping)
+        try:
+            self._crew.close(stopping=stopping, waiting=self._context.waiting)
+        finally:
+            errors += self._crew.errors
