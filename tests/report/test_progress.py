@@ -224,3 +224,11 @@ def test_the_environment_of_these_tests_has_no_terminal_of_its_own() -> None:
         "73" in run_in_terminal(["-c", "import os; print(os.get_terminal_size(2).columns)"], columns=73).err
     )
     assert os.environ.get("TARLIGHT_DEBUG") != "1"
+
+
+def test_a_terminal_shows_what_is_prepared_below_the_bar() -> None:
+    """While something is prepared, a terminal says so in a line of its own, and nothing of images."""
+    ran = run_in_terminal(_program('listen(Preparing("placing [b]workers")); time.sleep(1.2)'))
+    during, _, _ = without_colours(ran.err).partition("finished: ")
+    assert "placing [b]workers" in during
+    assert "1/2 shards" not in during

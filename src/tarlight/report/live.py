@@ -60,8 +60,12 @@ class LiveDisplay:
         head.add_column(no_wrap=True)
         head.add_column(ratio=1)
         head.add_column(no_wrap=True, justify="right")
-        where = f"{standing.shard_text()}  {standing.time_text()}"
-        head.add_row(Text(self._title, "bold"), _bar(standing.fraction), Text(where))
+        texts = (
+            [standing.time_text()] if standing.preparing else [standing.shard_text(), standing.time_text()]
+        )
+        head.add_row(Text(self._title, "bold"), _bar(standing.fraction), Text("  ".join(texts)))
+        if standing.preparing:  # longer than what stands beside a bar
+            return Group(head, Text(standing.preparing, "dim"))
         if not standing.is_reading:
             return head
         stages = _in_lines(standing.stage_texts(self._console.encoding), width)
