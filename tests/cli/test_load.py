@@ -6,6 +6,7 @@ import gzip
 import json
 import os
 import pathlib
+import pickle
 import shlex
 import signal
 import subprocess
@@ -17,6 +18,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tarlight.cli.app import app
+from tarlight.cli.value import count_or_fraction
 from tarlight.ledger import Ledger, Loss, LossReason
 from tarlight.stages.image.io.option import ReaderOptions
 from tests.terminal import run_in_pipes, run_in_terminal, without_colours
@@ -100,6 +102,20 @@ def test_strict_makes_damage_count(sample: Path, sound: str) -> None:
         (["--json", "/no/such/folder/report.json"], "/no/such/folder"),
         (["--json", "report.txt"], "does not end in .json"),
         (["--shard-extensions", ","], "--shard-extensions: an empty list"),
+        (
+            ["--max-failures", "150%"],
+            "--max-failures must be a count such as 10, or a part such as 1% or 0.01, up to 100%, got 150%",
+        ),
+        (["--max-failures", "-1%"], "--max-failures must be at least 0, got -1%"),
+        (["--storage-option", "anon"], "'--storage-option': anon has no value: give anon=VALUE"),
+        (
+            ["--storage-option", "hush"],
+            "'--storage-option': give NAME=VALUE, such as anon=true (what was given is",
+        ),
+        (
+            ["--storage-option", "headers={"],
+            "'--storage-option': the value of headers begins like JSON and is",
+        ),
         (["--no-such-option"], "--no-such-option"),
     ],
 )
@@ -137,11 +153,20 @@ def test_debugging_shows_the_traceback(sample: Path) -> None:
     assert "Traceback (most recent call last)" in ran.err
 
 
-def test_too_many_failures_stop_the_run(sample: Path) -> None:
-    """`--max-failures 0` stops at the first failure with exit code 4."""
-    ran = run_in_pipes([*LOAD, str(sample / "damaged"), "--max-failures", "0"])
+@pytest.mark.parametrize("typed", ["0", "1%", "0.010"])
+def test_too_many_failures_stop_the_run(sample: Path, typed: str) -> None:
+    """`--max-failures` stops a run with exit code 4, and says the limit as it was typed."""
+    ran = run_in_pipes([*LOAD, str(sample / "damaged"), "--max-failures", typed])
     assert ran.code == 4
-    assert "--max-failures" in ran.err
+    assert f"more than --max-failures {typed};" in ran.err
+
+
+def test_a_typed_fraction_travels_as_a_number() -> None:
+    """A worker, which knows nothing of the command line, gets a plain float, and JSON a number."""
+    typed = count_or_fraction("150%")
+    assert (str(typed), f"{typed}", typed) == ("150%", "150%", 1.5)
+    assert type(pickle.loads(pickle.dumps(typed))) is float
+    assert json.dumps(typed) == "1.5"
 
 
 def test_ctrl_c_stops_balances_and_exits_with_130(long_dataset: Path, tmp_path: Path) -> None:

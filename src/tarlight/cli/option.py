@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tarlight.cli.value import count_or_fraction, resumable, writable_csv, writable_json, writable_page
+from tarlight.cli.target import resumable, writable_csv, writable_json, writable_page
+from tarlight.cli.value import count_or_fraction
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -50,7 +50,10 @@ _TYPED: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
     (r"a list of names such as \('txt', 'json'\)", "names such as txt,json"),
     (r"for example \('\.jpg', '\.jpeg'\)", "for example .jpg,.jpeg"),
     (r"for example \['\.tar'\]", "for example .tar"),
-    (r"must be an int, or a fraction", "must be a count, or a fraction"),
+    (
+        r"must be an int, or a fraction from 0\.0 to 1\.0",
+        "must be a count such as 10, or a part such as 1% or 0.01, up to 100%",
+    ),
     (r"must be an int\b", "must be a whole number"),
     (r"must be True or False", "must be true or false"),
     (r"must be callable, such as \S+", "can be passed in Python only. Leave it out"),
