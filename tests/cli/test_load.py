@@ -116,6 +116,8 @@ def test_strict_makes_damage_count(sample: Path, sound: str) -> None:
             ["--storage-option", "headers={"],
             "'--storage-option': the value of headers begins like JSON and is",
         ),
+        (["--gpus-per-worker", "1.5"], "--gpus-per-worker must be a share of one GPU"),
+        (["--executor", "ray", "--ray-address", ""], "--ray-address must not be empty"),
         (["--no-such-option"], "--no-such-option"),
     ],
 )
@@ -336,6 +338,13 @@ def test_the_help_says_what_fractions_and_strict_mean() -> None:
     assert "broken fields) do not count" in shown
 
 
+def test_the_help_says_what_ray_is_asked_for() -> None:
+    """`--ray-address` tells of `local` too, and the share of a GPU that notes speak of is an option."""
+    shown = " ".join(run_in_pipes([*LOAD, "--help"], COLUMNS="400").out.split())
+    assert "The cluster: auto, host:port or ray://host:port; local for one of its own" in shown
+    assert "--gpus-per-worker N Share of a GPU" in shown
+
+
 def test_a_checkpoint_is_gone_on_from(sound: str, tmp_path: Path) -> None:
     """`--checkpoint FILE` keeps how far the run is; run again, it has nothing to do and reports the whole."""
     options = ("--checkpoint", str(tmp_path / "run.json"), "--json", "-", "--quiet")
@@ -362,6 +371,28 @@ def test_a_checkpoint_that_cannot_be(sound: str, tmp_path: Path, options: tuple[
     ran = run_in_pipes([*LOAD, sound, *placed])
     assert (ran.code, other.read_text()) == (code, "{}")
     assert "checkpoint" in without_colours(ran.err).lower()
+
+
+def test_a_checkpoint_of_something_else_is_wrong_usage(sample: Path, tmp_path: Path) -> None:
+    """Other options or other shards than those of a checkpoint exit with 2, and say in what they differ."""
+    kept = ("--checkpoint", str(tmp_path / "run.json"), "-q")
+    first, second = str(sample / "00000.tar"), str(sample / "00001.tar")
+    assert run_in_pipes([*LOAD, first, *kept]).code == 0
+    options, shards = (
+        run_in_pipes([*LOAD, first, "--fields", "txt", *kept]),
+        run_in_pipes([*LOAD, second, *kept]),
+    )
+    assert (options.code, shards.code) == (2, 2)
+    assert "--fields was not given and is txt" in options.err
+    assert f"the last shard: {first} then, {second} now" in shards.err
+
+
+def test_a_decoder_that_cannot_be_had_stops_the_run(sound: str) -> None:
+    """A decoder that this machine cannot run is an error of the machine: 4, and what to ask for instead."""
+    ran = run_in_pipes([*LOAD, sound, "--decoder", "nvimgcodec", "-q"], CUDA_VISIBLE_DEVICES="")
+    assert ran.code == 4
+    assert ran.err.startswith("error: --decoder nvimgcodec: ")
+    assert "--decoder auto" in ran.err
 
 
 def test_verify_is_handed_to_the_reader(sound: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,6 +46,7 @@ class Course:
         self._options = options or {}
         self._dataset = Dataset()
         self._loaded: State | None = None
+        self._origin = ""
         self._in_hand: Section | None = None
         self._settles = False
         self._consumed = Section()
@@ -59,7 +60,7 @@ class Course:
         """
         state = from_plain(plain, origin)
         compare(self._options, state.options, origin)
-        self._loaded = state
+        self._loaded, self._origin = state, origin
         self.resumed, self.committed = state.section, state.section.copy()
         self.resumed_seconds = state.seconds
         self.is_finished = state.is_finished
@@ -77,7 +78,7 @@ class Course:
         dataset = Dataset(() if self._loaded is None else self._loaded.done_paths)
         dataset.plan(shards)
         if self._loaded is not None and self._loaded.has_begun:
-            dataset.check(self._loaded)
+            dataset.check(self._loaded, self._origin)
             dataset.mark(self._loaded.done_runs)
             for section in (self.resumed, self.committed):
                 section.reading = dataset.listed(section.reading)
@@ -170,6 +171,7 @@ class Course:
             section=section,
             options=self._options,
             dataset=dataset.fingerprint() if planned is None else planned.dataset,
+            last_shard=dataset.last if planned is None else planned.last_shard,
             done_runs=dataset.runs() if planned is None else planned.done_runs,
             done_paths=dataset.paths(),
             seconds=seconds,
@@ -196,8 +198,8 @@ class Course:
     def _check_planned(self) -> None:
         if self._loaded is not None and self._loaded.dataset is not None and not self._dataset.is_planned:
             raise CheckpointMismatchError(
-                "the checkpoint is of a run that began with FilePartitioningStage, and this one does not; "
-                "begin it in the same way, or remove the checkpoint"
+                f"{self._origin}: the checkpoint is of a run that began with FilePartitioningStage, and this "
+                "one does not; begin it in the same way, or remove the checkpoint"
             )
 
 

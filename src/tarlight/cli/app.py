@@ -67,6 +67,7 @@ def load(
     max_requests: option.MaxRequests = 16,
     executor: option.Executor = None,
     ray_address: option.RayAddress = None,
+    gpus_per_worker: option.GpusPerWorker = 0.25,
     verify: option.VerifyData = "headers",
     on_error: option.OnError = "skip",
     max_failures: option.MaxFailures = None,
@@ -83,7 +84,7 @@ def load(
     dataset = Dataset(paths, _split(shard_extensions), limit_shards, limit)
     reader = _reader_options(extensions, fields, threads, decoder, storage_option)
     reader |= {"batch_size": batch_size, "max_requests": max_requests, "verify": verify}
-    reader |= {"on_error": on_error, "max_failures": max_failures}
+    reader |= {"on_error": on_error, "max_failures": max_failures, "num_gpus_per_worker": gpus_per_worker}
     with exit_codes():
         targets = Targets(json_file, page_file, checkpoint)
         report = load_dataset(dataset, reader, targets, (executor, ray_address), quiet=quiet)

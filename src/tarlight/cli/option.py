@@ -91,8 +91,16 @@ RayAddress = Annotated[
     str | None,
     _text(
         metavar="ADDRESS",
-        text="The cluster: auto, host:port or ray://host:port; if not given, the one of this machine, which "
-        "is started if need be.",
+        text="The cluster: auto, host:port or ray://host:port; local for one of its own; if not given, that "
+        "of RAY_ADDRESS or of this machine, which is started if need be.",
+        panel=_HOW,
+    ),
+]
+GpusPerWorker = Annotated[
+    float,
+    _text(
+        metavar="N",
+        text="Share of a GPU that each worker decodes with, or a whole number of GPUs; 0 is the CPU only.",
         panel=_HOW,
     ),
 ]

@@ -8,6 +8,7 @@ code.
 from __future__ import annotations
 
 import logging
+import os
 import re
 import time
 from contextlib import contextmanager
@@ -30,6 +31,7 @@ from ray.exceptions import (
 
 from tarlight.errors import ClusterError, PipelineError
 from tarlight.executors.ray.parcel import PickledStage
+from tarlight.executors.ray.reach import check_reachable
 from tarlight.executors.ray.request import Node
 from tarlight.executors.ray.surroundings import NODE, environment, own_sigterm
 from tarlight.executors.ray.worker import Worker
@@ -148,13 +150,14 @@ class Cluster:
         """
         self._is_ours = not ray.is_initialized()
         if self._is_ours:
+            check_reachable(address or os.environ.get("RAY_ADDRESS", ""))
             try:
                 with environment(NODE), own_sigterm():
                     ray.init(address=address, logging_level=logging.WARNING)
             except (ConnectionError, RuntimeError, ValueError, RayError) as error:
                 raise ClusterError(
-                    f"there is no Ray cluster to work on at {address or 'this machine'}: {error}; start one "
-                    "with `ray start --head`, or pass address=None for one on this machine"
+                    f"there is no Ray cluster to work on at {address or 'this machine'} (Ray says: {error}); "
+                    "start one with `ray start --head`, or pass address=None for one on this machine"
                 ) from error
 
     def close(self) -> None:
