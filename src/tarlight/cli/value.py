@@ -68,8 +68,8 @@ def _value(name: str, text: str) -> Any:
 def _without_value(pair: str) -> str:
     """What to say of a text that is no pair; it is shown where it is the name of an option."""
     if is_option_name(pair):
-        return f"{pair} has no value: give {pair}=VALUE"
-    return "give NAME=VALUE, such as anon=true (what was given is not shown)"
+        return f"{pair} has no value: give {pair}=..."
+    return "give name=value, such as anon=true (what was given is not shown)"
 
 
 def _bad_option(what: str) -> typer.BadParameter:
