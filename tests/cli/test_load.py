@@ -97,7 +97,6 @@ def test_strict_makes_damage_count(sample: Path, sound: str) -> None:
         (["--verify", "hope"], "--verify must"),
         (["--extensions", ".png"], "--extensions must"),
         (["--max-failures", "1.5"], "--max-failures must"),
-        (["--max-failures", "few"], "--max-failures"),
         (["--limit", "0"], "--limit"),
         (["--json", "/no/such/folder/report.json"], "/no/such/folder"),
         (["--json", "report.txt"], "does not end in .json"),
@@ -118,6 +117,11 @@ def test_strict_makes_damage_count(sample: Path, sound: str) -> None:
         ),
         (["--gpus-per-worker", "1.5"], "--gpus-per-worker must be a share of one GPU"),
         (["--executor", "ray", "--ray-address", ""], "--ray-address must not be empty"),
+        (["--limit", "some"], "'--limit': give a whole number of at least 1, not 'some'"),
+        (["--limit-shards", "0"], "'--limit-shards': give a whole number of at least 1, not '0'"),
+        (["--threads", "1.5"], "'--threads': give a whole number, not '1.5'"),
+        (["--gpus-per-worker", "half"], "'--gpus-per-worker': give a number, not 'half'"),
+        (["--max-failures", "few"], "give a count (10) or a fraction (0.01 or 1%), not 'few'"),
         (["--no-such-option"], "--no-such-option"),
     ],
 )
@@ -420,6 +424,16 @@ def test_a_run_that_could_read_nothing_exits_with_3(
     ran = CliRunner().invoke(app, ["load", sound, "-q"])
     told = "error: nothing could be read: a.tar: no answer\n" if code else ""
     assert (ran.exit_code, ran.stdout, ran.stderr) == (code, "", told)
+
+
+@pytest.mark.parametrize("name", ["not_a_tar", "packed_xz"])
+def test_a_file_that_is_no_tar_is_an_error(name: str, sample: Path) -> None:
+    """Where nothing given is a shard, the code is 3 and the reason is told; beside shards it is a loss."""
+    bad, good = str(sample / "damaged" / f"{name}.tar"), str(sample / "00000.tar")
+    alone = run_in_pipes([*LOAD, bad, "-q"])
+    assert alone.code == 3
+    assert alone.err.startswith(f"error: nothing could be read: {bad}: ")
+    assert run_in_pipes([*LOAD, good, bad, "-q"]).code == 0
 
 
 def test_no_image_at_all_is_an_error(sound: str) -> None:

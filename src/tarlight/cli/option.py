@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tarlight.cli.target import resumable, writable_csv, writable_json, writable_page
-from tarlight.cli.value import count_or_fraction
+from tarlight.cli.value import count_or_fraction, number, whole_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,11 +18,16 @@ _WHAT, _HOW, _OUT = "What to read", "How to read it", "What to say"
 def _number(
     *names: str, text: str, panel: str | None = None, least: int | None = 1, most: int | None = None
 ) -> Any:
-    return typer.Option(*names, min=least, max=most, metavar="N", help=text, rich_help_panel=panel)
+    read = whole_number(least, most)
+    return typer.Option(*names, parser=read, metavar="N", help=text, rich_help_panel=panel)
 
 
 def _text(*names: str, metavar: str, text: str, panel: str | None = None) -> Any:
     return typer.Option(*names, metavar=metavar, help=text, rich_help_panel=panel)
+
+
+def _measure(metavar: str, text: str) -> Any:
+    return typer.Option(parser=number, metavar=metavar, help=text, rich_help_panel=_HOW)
 
 
 def _flag(*names: str, text: str, panel: str | None = None) -> Any:
@@ -98,10 +103,8 @@ RayAddress = Annotated[
 ]
 GpusPerWorker = Annotated[
     float,
-    _text(
-        metavar="N",
-        text="Share of a GPU that each worker decodes with, or a whole number of GPUs; 0 is the CPU only.",
-        panel=_HOW,
+    _measure(
+        "N", "Share of a GPU that each worker decodes with, or a whole number of GPUs; 0 is the CPU only."
     ),
 ]
 VerifyData = Annotated[
@@ -129,7 +132,7 @@ MaxFailures = Annotated[
 MaxRequests = Annotated[int, _number(text="Requests at once to the store of URLs.", panel=_HOW)]
 Seconds = Annotated[
     float,
-    _text(metavar="S", text="Run for about so long; measuring takes up to as long again.", panel=_HOW),
+    _measure("S", "Run for about so long in seconds; measuring takes up to as long again."),
 ]
 Verify = Annotated[
     bool, _flag("--verify", text="Run once more with the change, and show the gain.", panel=_HOW)

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from tarlight.stream import Stream
 
 
+_UNREAD = {LossReason.READ_FAILED, LossReason.NOT_A_TAR, LossReason.UNSUPPORTED_COMPRESSION}
+"""Why nothing of a shard may have been read."""
+
+
 class Dataset(NamedTuple):
     """What to read."""
 
@@ -216,9 +220,11 @@ def check_something_read(report: Report) -> None:
     """
     if report.images_delivered:
         return
-    causes = (loss.detail for loss in report.losses if loss.reason is LossReason.READ_FAILED)
-    if (cause := next(causes, None)) is not None:
-        raise InputError(f"nothing could be read: {cause}")
+    unread = {LossReason.READ_FAILED} if report.images_seen else _UNREAD
+    causes = (loss for loss in report.losses if loss.reason in unread)
+    if (loss := next(causes, None)) is not None:
+        cause = loss.detail.removeprefix(f"{loss.shard}: ")  # some name the shard, some do not
+        raise InputError(f"nothing could be read: {loss.shard}: {cause}")
     kinds = [kind for kind, _ in Counter(report.ignored).most_common(6) if kind.startswith(".")]
     if kinds and not report.images_seen:
         raise InputError(

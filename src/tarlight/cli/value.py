@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import typer
 
+from tarlight.report.label import printable
 from tarlight.storage import is_option_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class TypedFraction(float):
@@ -32,12 +36,42 @@ class TypedFraction(float):
         return float, (float(self),)
 
 
+def whole_number(least: int | None = None, most: int | None = None) -> Callable[[str], int]:
+    """Return what reads a whole number from `least` to `most`: what typer says speaks of neither."""
+    allowed = "a whole number"
+    if least is not None:
+        allowed += f" of at least {least}" if most is None else f" from {least} to {most}"
+
+    def read(text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError:
+            raise _not(text, allowed) from None
+        if (least is not None and number < least) or (most is not None and number > most):
+            raise _not(text, allowed)
+        return number
+
+    return read
+
+
+def number(text: str) -> float:
+    """Read a number."""
+    try:
+        return float(text)
+    except ValueError:
+        raise _not(text, "a number") from None
+
+
 def count_or_fraction(text: str) -> float:
     """Read `--max-failures`: `10` is a count, `0.01` and `1%` are fractions."""
     try:
         return int(text) if text.isdecimal() else TypedFraction(text)
     except ValueError:
-        raise typer.BadParameter(f"give a count (10) or a fraction (0.01 or 1%), not {text!r}") from None
+        raise _not(text, "a count (10) or a fraction (0.01 or 1%)") from None
+
+
+def _not(text: str, allowed: str) -> typer.BadParameter:
+    return typer.BadParameter(f"give {allowed}, not {printable(repr(text))}")
 
 
 def storage_options(pairs: list[str] | None) -> dict[str, Any] | None:
