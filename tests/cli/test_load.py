@@ -399,6 +399,15 @@ def test_a_decoder_that_cannot_be_had_stops_the_run(sound: str) -> None:
     assert "--decoder auto" in ran.err
 
 
+def test_lists_may_be_given_in_parts(sound: str, tmp_path: Path) -> None:
+    """`--fields txt --fields json,cls` asks for all three, as one list with commas does."""
+    for fields in (["--fields", "txt", "--fields", "json,cls"], ["--fields", " txt, json,cls"]):
+        ran = run_in_pipes([*LOAD, sound, *fields, "--json", "-"])
+        report = json.loads(ran.out)
+        assert report["ignored"] == {}
+        assert [note["text"].split("'")[1] for note in report["notes"]] == ["cls"]
+
+
 def test_verify_is_handed_to_the_reader(sound: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """`--verify strict` reaches the reader, and loads what is sound."""
     made: list[str] = []

@@ -22,6 +22,7 @@ from tarlight.cli.value import storage_options
 from tarlight.errors import ArgumentError
 from tarlight.resources import num_cores
 
+_TAR, _JPEG, _CAPTION = [".tar"], [".jpg,.jpeg"], ["txt"]
 _HELP = "Loads images out of tar shards, with every image accounted for."
 
 
@@ -57,10 +58,10 @@ def load(
     *,
     limit: option.Limit = None,
     limit_shards: option.LimitShards = None,
-    shard_extensions: option.ShardExtensions = ".tar",
+    shard_extensions: option.ShardExtensions = _TAR,
     storage_option: option.StorageOption = None,
-    extensions: option.Extensions = ".jpg,.jpeg",
-    fields: option.Fields = "",
+    extensions: option.Extensions = _JPEG,
+    fields: option.Fields = None,
     batch_size: option.BatchSize = 100,
     threads: option.Threads = None,
     decoder: option.Decoder = "auto",
@@ -100,10 +101,10 @@ def report(
     output: option.Output = "report.html",
     limit: option.Limit = None,
     limit_shards: option.LimitShards = None,
-    shard_extensions: option.ShardExtensions = ".tar",
+    shard_extensions: option.ShardExtensions = _TAR,
     storage_option: option.StorageOption = None,
-    extensions: option.Extensions = ".jpg,.jpeg",
-    fields: option.Fields = "txt",
+    extensions: option.Extensions = _JPEG,
+    fields: option.Fields = _CAPTION,
     threads: option.Threads = None,
     decoder: option.Decoder = "auto",
     quiet: option.Quiet = False,
@@ -123,12 +124,12 @@ def report(
 def check(
     paths: option.Paths,
     *,
-    shard_extensions: option.ShardExtensions = ".tar",
+    shard_extensions: option.ShardExtensions = _TAR,
     storage_option: option.StorageOption = None,
-    extensions: option.Extensions = ".jpg,.jpeg",
+    extensions: option.Extensions = _JPEG,
     fast: option.Fast = False,
     threads: option.Threads = None,
-    fail_on: option.FailOn = "",
+    fail_on: option.FailOn = None,
     json_file: option.FindingsJson = None,
     csv_file: option.FindingsCsv = None,
     examples: option.Examples = 1,
@@ -146,7 +147,7 @@ def check(
         "num_threads": _num_threads(threads),
     }
     with exit_codes():
-        limits = parse_limits(fail_on)
+        limits = parse_limits(_split(fail_on))
         if json_file == csv_file == "-":
             raise ArgumentError(
                 "--json and --csv cannot both be standard output. Name a file for one of them"
@@ -166,9 +167,9 @@ def peek(
     path: option.OnePath,
     *,
     records: option.Records = 10,
-    shard_extensions: option.ShardExtensions = ".tar",
+    shard_extensions: option.ShardExtensions = _TAR,
     storage_option: option.StorageOption = None,
-    extensions: option.Extensions = ".jpg,.jpeg",
+    extensions: option.Extensions = _JPEG,
     images: option.Pictures = False,
     graphics: option.Graphics = "auto",
 ) -> None:
@@ -193,10 +194,10 @@ def explain(
     seconds: option.Seconds = 10.0,
     limit: option.Limit = None,
     verify: option.Verify = False,
-    shard_extensions: option.ShardExtensions = ".tar",
+    shard_extensions: option.ShardExtensions = _TAR,
     storage_option: option.StorageOption = None,
-    extensions: option.Extensions = ".jpg,.jpeg",
-    fields: option.Fields = "",
+    extensions: option.Extensions = _JPEG,
+    fields: option.Fields = None,
     batch_size: option.BatchSize = 100,
     threads: option.Threads = None,
     decoder: option.Decoder = "auto",
@@ -233,7 +234,11 @@ def sample(
 
 
 def _reader_options(
-    extensions: str, fields: str, threads: int | None, decoder: str, storage_option: list[str] | None
+    extensions: list[str],
+    fields: list[str] | None,
+    threads: int | None,
+    decoder: str,
+    storage_option: list[str] | None,
 ) -> dict[str, Any]:
     """Options of `ImageReaderStage` that all commands share which decode."""
     return {
@@ -249,5 +254,6 @@ def _num_threads(threads: int | None) -> int:
     return num_cores() if threads is None else threads
 
 
-def _split(text: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in text.split(",") if part.strip())
+def _split(texts: list[str] | None) -> tuple[str, ...]:
+    """Return what was given with commas, by giving the option more than once, or both."""
+    return tuple(part.strip() for text in texts or () for part in text.split(",") if part.strip())

@@ -63,7 +63,7 @@ Folder = Annotated[
 Limit = Annotated[int | None, _number(text="Stop after exactly N delivered images.", panel=_WHAT)]
 LimitShards = Annotated[int | None, _number(text="Read the first N shards only.", panel=_WHAT)]
 ShardExtensions = Annotated[
-    str,
+    list[str],
     _text(metavar="A,B", text="Extensions that make a file of a folder or glob a shard.", panel=_WHAT),
 ]
 StorageOption = Annotated[
@@ -76,8 +76,12 @@ StorageOption = Annotated[
         panel=_WHAT,
     ),
 ]
-Extensions = Annotated[str, _text(metavar="A,B", text="Extensions that make a member an image.", panel=_WHAT)]
-Fields = Annotated[str, _text(metavar="A,B", text="Load these fields too, such as txt,json.", panel=_WHAT)]
+Extensions = Annotated[
+    list[str], _text(metavar="A,B", text="Extensions that make a member an image.", panel=_WHAT)
+]
+Fields = Annotated[
+    list[str] | None, _text(metavar="A,B", text="Load these fields too, such as txt,json.", panel=_WHAT)
+]
 
 BatchSize = Annotated[int, _number(text="Images in a batch.", panel=_HOW, least=None)]
 Threads = Annotated[
@@ -158,7 +162,7 @@ Strict = Annotated[
     ),
 ]
 FailOn = Annotated[
-    str,
+    list[str] | None,
     _text(
         metavar="A,B",
         text="Exit with 1 on findings of these severities (error, warning, note) or above, or of these "
