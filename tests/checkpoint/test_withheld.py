@@ -251,7 +251,7 @@ def test_a_lost_shard_counts_as_its_images(tmp_path):
     lost = int(said[0].partition(" ")[0])
     assert 60 <= lost <= 66  # headers, captions and the end mark take their part of both
     assert said[0] == said[1]
-    assert f"{lost} failures in {60 + lost} images, {lost} of them by the size of what is lost" in said[0]
+    assert f"{lost} failures in {60 + lost} images ({lost} of them by the size of what is lost)" in said[0]
     with broken({"001.tar": 0}, chunk_bytes=1 << 20):
         assert sum(len(batch.data) for batch in stream(folder, max_failures=lost)) == 180
 

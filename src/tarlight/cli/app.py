@@ -164,7 +164,7 @@ def check(
 
 @app.command(epilog=epilog.PEEK, no_args_is_help=True)
 def peek(
-    path: option.OnePath,
+    paths: option.OnePath,
     *,
     records: option.Records = 10,
     shard_extensions: option.ShardExtensions = _TAR,
@@ -184,7 +184,12 @@ def peek(
         "extensions": _split(extensions),
     }
     with exit_codes():
-        peek_at(path, options, graphics=graphics if images or graphics != "auto" else None)
+        if len(paths) > 1:
+            raise ArgumentError(
+                f"PATH: peek takes one, and {len(paths)} were given. Name their folder, or put a pattern in "
+                "quotes, so that the shell leaves it as it is"
+            )
+        peek_at(paths[0], options, graphics=graphics if images or graphics != "auto" else None)
 
 
 @app.command(epilog=epilog.EXPLAIN, no_args_is_help=True)

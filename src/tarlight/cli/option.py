@@ -50,9 +50,9 @@ Paths = Annotated[
     ),
 ]
 OnePath = Annotated[
-    str,
+    list[str],
     typer.Argument(
-        metavar="PATH", help="A folder, a shard, a glob, or a range such as '{00000..00099}.tar'."
+        metavar="PATH", help="One folder, shard, glob in quotes, or range such as '{00000..00099}.tar'."
     ),
 ]
 Folder = Annotated[

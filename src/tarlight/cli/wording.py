@@ -76,7 +76,7 @@ _TYPED: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
     (r"must be True or False", "must be true or false"),
     (r"must be callable, such as \S+", "can be passed in Python only. Leave it out"),
     (r"more than num_images", "more than --images"),
-    (r"are more than max_failures=", "are more than --max-failures "),
+    (r": more than max_failures=", ": more than --max-failures "),
     (r"the report of Pipeline\.stream\(\) names each of them", "--json FILE names each of them"),
     (r'with on_error="skip" it', "with --on-error skip it"),
     (r"file_extensions=\[\.\.\.\]", "--shard-extensions .A,.B"),
