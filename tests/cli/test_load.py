@@ -21,6 +21,7 @@ from tarlight.cli.app import app
 from tarlight.cli.value import count_or_fraction
 from tarlight.ledger import Ledger, Loss, LossReason
 from tarlight.stages.image.io.option import ReaderOptions
+from tests.reader.dataset import write_tar
 from tests.terminal import run_in_pipes, run_in_terminal, without_colours
 
 if TYPE_CHECKING:
@@ -450,6 +451,20 @@ def test_no_image_at_all_is_an_error(sound: str) -> None:
     ran = run_in_pipes([*LOAD, sound, "--extensions", ".jpeg", "--quiet"])
     assert ran.code == 3
     assert "no image was found: the members of these shards end in .jp" in ran.err
+    assert "pass --extensions .jpg to read those" in ran.err
+
+
+@pytest.mark.parametrize("command", ["load", "report"])
+def test_images_of_other_formats_are_told(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where members are images that are not read here, the advice is none that is refused in turn."""
+    write_tar(tmp_path / "a.tar", [("a.png", b"png"), ("b.webp", b"webp")])
+    monkeypatch.chdir(tmp_path)
+    ran = run_in_pipes(["-m", "tarlight", command, "a.tar", "-q"])
+    assert ran.code == 3
+    assert "end in .png, .webp; images are JPEG here" in ran.err
+    assert "--extensions" not in ran.err
 
 
 @pytest.mark.parametrize("other", [("--executor", "ray"), ("--checkpoint", "run.json")])

@@ -117,7 +117,8 @@ def report(
     dataset = Dataset(paths, _split(shard_extensions), limit_shards, limit)
     reader = _reader_options(extensions, fields, threads, decoder, storage_option)
     with exit_codes():
-        load_dataset(dataset, reader, Targets(page_file=output, page_option="--output"), quiet=quiet)
+        targets = Targets(page_file=output, page_option="--output")
+        check_something_read(load_dataset(dataset, reader, targets, quiet=quiet))
 
 
 @app.command(epilog=epilog.CHECK, no_args_is_help=True)

@@ -228,9 +228,18 @@ def check_something_read(report: Report) -> None:
     kinds = [kind for kind, _ in Counter(report.ignored).most_common(6) if kind.startswith(".")]
     if kinds and not report.images_seen:
         raise InputError(
-            f"no image was found: the members of these shards end in {', '.join(kinds)}; say with "
-            "--extensions which of these are images"
+            f"no image was found: the members of these shards end in {', '.join(kinds)}; {_advice(kinds)}"
         )
+
+
+def _advice(kinds: list[str]) -> str:
+    """What to do about members of these extensions, of which none was an image."""
+    from tarlight.stages.image.io.option import JPEG_EXTENSIONS  # noqa: PLC0415 (numpy: --help does without)
+
+    named = [kind for kind in kinds if kind in JPEG_EXTENSIONS]
+    if named:
+        return f"pass --extensions {','.join(named)} to read those"
+    return f"images are JPEG here and end in {', '.join(JPEG_EXTENSIONS)}: convert others, or rename them"
 
 
 def _listener(books: Books, limit: int | None) -> Listener:
