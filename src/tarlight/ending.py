@@ -1,8 +1,8 @@
 """Streams that their program leaves open, as a global of a module may be: they are ended as it ends.
 
 Python first joins the threads of a program, then calls what was registered with `atexit`, then stops all
-other threads wherever they are, and only then lets go of modules. So a stream is ended at the second of these:
-at the fourth its own threads would be gone, with what they had in hand.
+other threads wherever they are, and only then lets go of modules. So a stream is ended at the second of
+these: at the fourth its own threads would be gone, with what they had in hand.
 """
 
 from __future__ import annotations
