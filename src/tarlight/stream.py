@@ -83,7 +83,7 @@ class Stream:
         self._turn = Turn(self._gate)
         self._ending = Ending(self._close_with_program)
         if checkpoint is not None and (state := checkpoint.load()) is not None:
-            self._resume(state, str(checkpoint))
+            self._resume(state, str(checkpoint), is_kept=True)
 
     @property
     def report(self) -> Report:
@@ -218,7 +218,7 @@ class Stream:
         self._progress.start()
         self._tell(RunStarted(self._name))
         course = self._course
-        if self._checkpoint is not None and not course.is_finished:
+        if self._checkpoint is not None and course.may_be_kept:
             self._checkpoint.claim()
         trail, times = Trail(course.arrive), self._progress.times
         context = StageContext(
@@ -229,8 +229,8 @@ class Stream:
             plan = Plan(plan.stages[:1], plan.initial_tasks)
         return self._executor.start(plan, context)
 
-    def _resume(self, state: Any, origin: str) -> None:
-        self._course.load(state, origin)
+    def _resume(self, state: Any, origin: str, *, is_kept: bool = False) -> None:
+        self._course.load(state, origin, is_kept=is_kept)
         self._progress.resume(self._course)
         for note in remarks_at_start(self._course, origin):
             self._progress.ledger.note(note)

@@ -46,12 +46,18 @@ class Course:
         self._options = options or {}
         self._dataset = Dataset()
         self._loaded: State | None = None
+        self._is_kept = False
         self._in_hand: Section | None = None
         self._settles = False
         self._consumed = Section()
 
-    def load(self, plain: Any, origin: str) -> None:
+    def load(self, plain: Any, origin: str, *, is_kept: bool = False) -> None:
         """Go on from a state that `to_plain` gave. Before the run begins.
+
+        Args:
+            plain: the state.
+            origin: where it is from, for errors.
+            is_kept: whether it came from where the run keeps its own.
 
         Raises:
             CheckpointError: it is no state.
@@ -63,6 +69,7 @@ class Course:
         self.resumed, self.committed = state.section, state.section.copy()
         self.resumed_seconds = state.seconds
         self.is_finished = state.is_finished
+        self._is_kept = is_kept
         self._dataset = Dataset(state.done_paths)
 
     def plan(self, shards: Iterable[tuple[str, int | None]]) -> None:
@@ -139,8 +146,13 @@ class Course:
     def finish(self) -> None:
         """The run has come to its end, and everything is consumed. It is finished if nothing was withheld."""
         is_finished = not self.num_withheld
-        self.has_progress |= is_finished != self.is_finished
+        self.has_progress |= is_finished != self.is_finished or not self._is_kept
         self.is_finished = is_finished
+
+    @property
+    def may_be_kept(self) -> bool:
+        """Whether there may be something to keep in the end: not where it is known to be finished there."""
+        return not (self.is_finished and self._is_kept)
 
     @property
     def num_withheld(self) -> int:
