@@ -39,6 +39,8 @@ class Course:
         """Whether nothing is left to do."""
         self.has_progress = False
         """Whether there is anything to keep that was not there when the run began."""
+        self.begins = True
+        """Whether the first shard that is read is the first one that any run reads of this dataset."""
         self.resumed = Section()
         """What was committed when the run began. Not to be changed."""
         self.resumed_seconds = 0.0
@@ -67,6 +69,7 @@ class Course:
         compare(self._options, state.options, origin)
         self._loaded = state
         self.resumed, self.committed = state.section, state.section.copy()
+        self.begins = not (self.resumed.seen or self.resumed.shards)
         self.resumed_seconds = state.seconds
         self.is_finished = state.is_finished
         self._is_kept = is_kept
@@ -103,9 +106,13 @@ class Course:
         """Where a shard stands in the listing, as text whose order is that of the listing; None: in none."""
         return self._dataset.place(str(shard))
 
-    def part(self, shards: Sequence[str]) -> Course:
-        """Return a course that knows of these shards only, to be sent to the worker that reads them."""
+    def part(self, shards: Sequence[str], *, is_first: bool = False) -> Course:
+        """Return a course that knows of these shards only, to be sent to the worker that reads them.
+
+        `is_first` for the first part of a run.
+        """
         part, shards = Course(), [str(shard) for shard in shards]  # without the queries of URLs
+        part.begins = self.begins and is_first
         part.resumed = Section(reading={s: at for s in shards if (at := self.start_of(s)) is not None})
         part.resumed.fields = self.resumed.fields
         self._check_planned()
@@ -115,6 +122,7 @@ class Course:
     def behind(self, section: Section) -> Course:
         """Return the course of a worker that takes over behind a section, which has arrived."""
         part = Course()
+        part.begins = False
         part.resumed = Section(reading=dict(self.resumed.reading), fields=set(self.resumed.fields)).copy()
         later = Section(reading=section.reading, done=list(section.done), fields=section.fields).copy()
         part.resumed.add(later)
