@@ -233,6 +233,7 @@ def test_a_shard_that_vanished_may_stop_the_run(tmp_path):
     folder = write(tmp_path / "data", [(".tar", ["good"] * 4)] * 3)
     with pytest.raises(InputMissingError, match="001"):
         list(vanishing(folder, on_error="raise").stream())
+    folder = write(tmp_path / "data", [(".tar", ["good"] * 4)] * 3)
     run = vanishing(folder, Forget()).stream()
     assert sum(len(batch.data) for batch in run) == 8
     assert [(loss.shard[-7:], loss.is_sized) for loss in run.report.losses] == [("001.tar", False)]
