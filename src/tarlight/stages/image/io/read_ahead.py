@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from tarlight.decode import Caps, Encoded, Refusal, read_facts
 from tarlight.errors import CredentialsError
-from tarlight.ledger import Branch, Loss, ShardAccount
+from tarlight.ledger import Branch, Loss, ShardAccount, Stall
 from tarlight.ledger.times import PARTITIONS, READING, ROOM, STORE
 from tarlight.stages.image.io.budget import ByteBudget
 from tarlight.stages.image.io.candidate import (
@@ -62,7 +62,8 @@ class ReadAhead:
         self._ledger = context.ledger
         self._course = context.course
         self._is_first = context.course.begins
-        self._watch = context.times.watch(READING)
+        self._shard_now = ""
+        self._watch = context.times.watch(READING, self._look)
         self._budget = ByteBudget(options.read_ahead_bytes(decoder))
         self._reading = Reading(options.storage_options, options.plan)
         self._tasks: SimpleQueue[FileGroupTask | None] = SimpleQueue()
@@ -99,6 +100,11 @@ class ReadAhead:
         self._watch.stop()
         return sum(group.num_waiting for group in self.line.drain())
 
+    def _look(self) -> Stall | None:
+        """For any thread: the shard that is waited for."""
+        seconds = self._watch.waited_s(STORE)
+        return Stall(seconds, self._shard_now, *self._reading.retries) if seconds else None
+
     def _run(self) -> None:
         try:
             while (task := self._next_task()) is not None and not self._stopping.is_set():
@@ -121,7 +127,7 @@ class ReadAhead:
             return self._tasks.get()
 
     def _read_shard(self, task: FileGroupTask, path: str, size: int | None) -> None:
-        is_first, self._is_first = self._is_first, False
+        is_first, self._is_first, self._shard_now = self._is_first, False, str(path)
         try:
             with self._watch.waiting_for(STORE):
                 opened = self._reading.open(path, size)
