@@ -68,7 +68,14 @@ def test_photos_are_those_of_turbo(corpus):
         assert np.abs(one.image_data.astype(np.int16) - other.image_data).max() <= TOLERANCE
 
 
-@pytest.mark.parametrize("folder", ["odd_jpegs", "bad_jpegs", "mixed"])
+@pytest.mark.parametrize(
+    "folder",
+    [
+        "bad_jpegs",
+        pytest.param("odd_jpegs", marks=pytest.mark.soak),
+        pytest.param("mixed", marks=pytest.mark.soak),
+    ],
+)
 def test_verdicts_are_those_of_turbo(corpus, folder):
     """With `strict` verdicts are libjpeg-turbo's; with `headers` only images that it calls corrupt differ."""
     keyed = read(corpus / folder)

@@ -10,8 +10,15 @@ import pytest
 BOTH = pytest.mark.parametrize("scheme", ["light", "dark"])
 
 
-@BOTH
-@pytest.mark.parametrize("size", ["phone", "desk"])
+@pytest.mark.parametrize(
+    ("size", "scheme"),
+    [
+        ("phone", "dark"),
+        ("desk", "light"),
+        pytest.param("phone", "light", marks=pytest.mark.soak),
+        pytest.param("desk", "dark", marks=pytest.mark.soak),
+    ],
+)
 def test_it_opens_without_complaint_and_fits(open_page, page_file, shots, size, scheme) -> None:
     """The page loads nothing, logs nothing, and is no wider than a phone or a desk's window."""
     with open_page(page_file, size=size, scheme=scheme) as page:

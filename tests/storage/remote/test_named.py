@@ -77,7 +77,10 @@ def test_a_bucket_that_cannot_be_listed_is_asked_once(serve, kind):
 
 @pytest.mark.parametrize(
     ("pattern", "most"),
-    [("s3://bucket/images", 280), ("s3://bucket/images/train/shard-{00000000..00099999}.tar", 400)],
+    [
+        ("s3://bucket/images", 280),
+        pytest.param("s3://bucket/images/train/shard-{00000000..00099999}.tar", 400, marks=pytest.mark.soak),
+    ],
 )
 def test_a_listing_has_a_bounded_peak(serve, pattern, most):
     """A shard takes few bytes while it is listed, and at most 250 afterwards, its path included."""
