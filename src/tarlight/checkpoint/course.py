@@ -210,7 +210,9 @@ class Course:
         """Name the shards of a section that comes as this course does."""
         key = self._dataset.key
         section.reading = {key(shard): at for shard, at in section.reading.items()}
-        section.done = [key(shard) for shard in section.done]
+        for part in (section, section.withheld):
+            if part is not None:
+                part.done = [key(shard) for shard in part.done]
         return section
 
     def _check_planned(self) -> None:
