@@ -61,8 +61,9 @@ MALLOC = {
     "MALLOC_TRIM_THRESHOLD_": str((1 << 31) - 1),
 }
 """Lets the C library of a worker keep freed pixels for its next batch, which otherwise pays a page fault for
-every 4 KiB: 166 of them an image of 0.2 Mpix, a third of the CPU time; and ask for pages of 2 MiB, where Linux
-leaves that to programs: a twentieth of it. See mallopt(3) and "Memory Allocation Tunables" in glibc's manual."""
+every 4 KiB: 166 of them an image of 0.2 Mpix, a third of the CPU time; and ask for pages of 2 MiB, where
+Linux leaves that to programs: a twentieth of it. See mallopt(3) and "Memory Allocation Tunables" in glibc's
+manual."""
 
 
 class WorkerGoneError(Exception):
