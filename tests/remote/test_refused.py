@@ -156,11 +156,11 @@ def test_a_denial_in_the_middle_costs_the_rest(web):
 def test_a_listed_object_that_is_denied(s3, number, is_error):
     """An object that may be listed and not read is a loss behind the first one, and an error as the first."""
     for index in range(NUM_SHARDS):
-        s3.put(f"listed/{index}.tar", shard(9, seed=index))
+        s3.put(f"allowed/{index}.tar", shard(9, seed=index))
     with Proxy(s3.port) as proxy:
         refuse(proxy, PLAYS[403][0], number)
         front = s3.at(proxy.port, **QUICK)
-        stream = pipeline(front.url("listed"), front.storage_options).stream()
+        stream = pipeline(front.url("allowed"), front.storage_options).stream()
         if is_error:
             with pytest.raises(InputDeniedError, match="not without the first one"):
                 list(stream)
