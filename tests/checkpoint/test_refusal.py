@@ -157,7 +157,14 @@ def test_options_that_decide_nothing_may_change(data, left, options):
         (lambda data: write_tar(f"{data}/009.tar", [("x.jpg", jpeg())]), "shards: 2 then, 3 now"),
         (lambda data: os.truncate(f"{data}/001.tar", 1024), "bytes in all shards"),
         (lambda data: Path(f"{data}/000.tar").rename(f"{data}/0.tar"), "the first shard"),
-        (lambda data: Path(f"{data}/001.tar").rename(f"{data}/002.tar"), "paths"),
+        (
+            lambda data: Path(f"{data}/001.tar").rename(f"{data}/002.tar"),
+            r"last shard: .*/001\.tar then, .*/002",
+        ),
+        (
+            lambda data: write_tar(f"{data}/009.tar", [("x.jpg", jpeg())]),
+            r"last shard: .*/001\.tar then, .*/009",
+        ),
     ],
 )
 def test_another_dataset_is_refused(data, left, change, said):
@@ -168,6 +175,28 @@ def test_another_dataset_is_refused(data, left, change, said):
         resume(data, left)
     after = json.loads(left.read_bytes())["state"]
     assert after == {**json.loads(before)["state"], "seconds": after["seconds"]}
+
+
+def test_other_shards_between_the_first_and_the_last(tmp_path):
+    """Where ends and sums are the same, the message says that it is the shards between that differ."""
+    data = write(tmp_path / "data", [(".tar", ["good"])] * 4)
+    resume(data, tmp_path / "c.json")
+    Path(f"{data}/001.tar").rename(f"{data}/001b.tar")
+    with pytest.raises(CheckpointMismatchError, match=r"c\.json: .*\(as many shards and bytes, and"):
+        resume(data, tmp_path / "c.json")
+
+
+def test_files_of_earlier_and_later_versions_read_alike(data, left):
+    """The name of the last shard is beside what earlier versions compare, and a file without it is read."""
+    state = json.loads(left.read_bytes())["state"]
+    assert state.pop("last_shard") == f"{data}/001.tar"
+    assert state["dataset"].keys() == {"shards", "bytes", "first", "digest"}
+    left.write_bytes(encode(state))
+    assert resume(data, left)
+    left.write_bytes(encode(state))
+    Path(f"{data}/001.tar").rename(f"{data}/002.tar")
+    with pytest.raises(CheckpointMismatchError, match="behind it"):
+        resume(data, left)
 
 
 def test_a_shard_changed_in_mid_read_is_refused(data, left):

@@ -137,3 +137,13 @@ from tarlight.cli import main
 main()
 """
     assert run_in_pipes(["-c", program, "--help"]) == (code, "", "")
+
+
+def test_a_sample_needs_a_folder_with_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No name is not taken for the current folder, and a name like an option is told so that it works."""
+    monkeypatch.chdir(tmp_path)
+    ran = run_in_pipes([*TARLIGHT, "sample", ""])
+    assert (ran.code, list(tmp_path.iterdir())) == (2, [])
+    assert ran.err.startswith("error: DIR must be a path")
+    told = run_in_pipes([*TARLIGHT, "sample", "--images", "2", "--shards", "1", "--", "-x"]).out
+    assert "load ./-x/*.tar" in told

@@ -6,6 +6,7 @@ import gzip
 import json
 import os
 import pathlib
+import pickle
 import shlex
 import signal
 import subprocess
@@ -17,8 +18,10 @@ import pytest
 from typer.testing import CliRunner
 
 from tarlight.cli.app import app
+from tarlight.cli.value import count_or_fraction
 from tarlight.ledger import Ledger, Loss, LossReason
 from tarlight.stages.image.io.option import ReaderOptions
+from tests.reader.dataset import write_tar
 from tests.terminal import run_in_pipes, run_in_terminal, without_colours
 
 if TYPE_CHECKING:
@@ -95,11 +98,31 @@ def test_strict_makes_damage_count(sample: Path, sound: str) -> None:
         (["--verify", "hope"], "--verify must"),
         (["--extensions", ".png"], "--extensions must"),
         (["--max-failures", "1.5"], "--max-failures must"),
-        (["--max-failures", "few"], "--max-failures"),
         (["--limit", "0"], "--limit"),
         (["--json", "/no/such/folder/report.json"], "/no/such/folder"),
         (["--json", "report.txt"], "does not end in .json"),
         (["--shard-extensions", ","], "--shard-extensions: an empty list"),
+        (
+            ["--max-failures", "150%"],
+            "--max-failures must be a count such as 10, or a part such as 1% or 0.01, up to 100%, got 150%",
+        ),
+        (["--max-failures", "-1%"], "--max-failures must be at least 0, got -1%"),
+        (["--storage-option", "anon"], "'--storage-option': anon has no value: give anon=..."),
+        (
+            ["--storage-option", "hush"],
+            "'--storage-option': give name=value, such as anon=true (what was given is",
+        ),
+        (
+            ["--storage-option", "headers={"],
+            "'--storage-option': the value of headers begins like JSON and is",
+        ),
+        (["--gpus-per-worker", "1.5"], "--gpus-per-worker must be a share of one GPU"),
+        (["--executor", "ray", "--ray-address", ""], "--ray-address must not be empty"),
+        (["--limit", "some"], "'--limit': give a whole number of at least 1, not 'some'"),
+        (["--limit-shards", "0"], "'--limit-shards': give a whole number of at least 1, not '0'"),
+        (["--threads", "1.5"], "'--threads': give a whole number, not '1.5'"),
+        (["--gpus-per-worker", "half"], "'--gpus-per-worker': give a number, not 'half'"),
+        (["--max-failures", "few"], "give a count (10) or a fraction (0.01 or 1%), not 'few'"),
         (["--no-such-option"], "--no-such-option"),
     ],
 )
@@ -137,11 +160,20 @@ def test_debugging_shows_the_traceback(sample: Path) -> None:
     assert "Traceback (most recent call last)" in ran.err
 
 
-def test_too_many_failures_stop_the_run(sample: Path) -> None:
-    """`--max-failures 0` stops at the first failure with exit code 4."""
-    ran = run_in_pipes([*LOAD, str(sample / "damaged"), "--max-failures", "0"])
+@pytest.mark.parametrize("typed", ["0", "1%", "0.010"])
+def test_too_many_failures_stop_the_run(sample: Path, typed: str) -> None:
+    """`--max-failures` stops a run with exit code 4, and says the limit as it was typed."""
+    ran = run_in_pipes([*LOAD, str(sample / "damaged"), "--max-failures", typed])
     assert ran.code == 4
-    assert "--max-failures" in ran.err
+    assert f"more than --max-failures {typed};" in ran.err
+
+
+def test_a_typed_fraction_travels_as_a_number() -> None:
+    """A worker, which knows nothing of the command line, gets a plain float, and JSON a number."""
+    typed = count_or_fraction("150%")
+    assert (str(typed), f"{typed}", typed) == ("150%", "150%", 1.5)
+    assert type(pickle.loads(pickle.dumps(typed))) is float
+    assert json.dumps(typed) == "1.5"
 
 
 def test_ctrl_c_stops_balances_and_exits_with_130(long_dataset: Path, tmp_path: Path) -> None:
@@ -311,6 +343,13 @@ def test_the_help_says_what_fractions_and_strict_mean() -> None:
     assert "broken fields) do not count" in shown
 
 
+def test_the_help_says_what_ray_is_asked_for() -> None:
+    """`--ray-address` tells of `local` too, and the share of a GPU that notes speak of is an option."""
+    shown = " ".join(run_in_pipes([*LOAD, "--help"], COLUMNS="400").out.split())
+    assert "The cluster: auto, host:port or ray://host:port; local for one of its own" in shown
+    assert "--gpus-per-worker N Share of a GPU" in shown
+
+
 def test_a_checkpoint_is_gone_on_from(sound: str, tmp_path: Path) -> None:
     """`--checkpoint FILE` keeps how far the run is; run again, it has nothing to do and reports the whole."""
     options = ("--checkpoint", str(tmp_path / "run.json"), "--json", "-", "--quiet")
@@ -337,6 +376,37 @@ def test_a_checkpoint_that_cannot_be(sound: str, tmp_path: Path, options: tuple[
     ran = run_in_pipes([*LOAD, sound, *placed])
     assert (ran.code, other.read_text()) == (code, "{}")
     assert "checkpoint" in without_colours(ran.err).lower()
+
+
+def test_a_checkpoint_of_something_else_is_wrong_usage(sample: Path, tmp_path: Path) -> None:
+    """Other options or other shards than those of a checkpoint exit with 2, and say in what they differ."""
+    kept = ("--checkpoint", str(tmp_path / "run.json"), "-q")
+    first, second = str(sample / "00000.tar"), str(sample / "00001.tar")
+    assert run_in_pipes([*LOAD, first, *kept]).code == 0
+    options, shards = (
+        run_in_pipes([*LOAD, first, "--fields", "txt", *kept]),
+        run_in_pipes([*LOAD, second, *kept]),
+    )
+    assert (options.code, shards.code) == (2, 2)
+    assert "--fields was not given and is txt" in options.err
+    assert f"the last shard: {first} then, {second} now" in shards.err
+
+
+def test_a_decoder_that_cannot_be_had_stops_the_run(sound: str) -> None:
+    """A decoder that this machine cannot run is an error of the machine: 4, and what to ask for instead."""
+    ran = run_in_pipes([*LOAD, sound, "--decoder", "nvimgcodec", "-q"], CUDA_VISIBLE_DEVICES="")
+    assert ran.code == 4
+    assert ran.err.startswith("error: --decoder nvimgcodec: ")
+    assert "--decoder auto" in ran.err
+
+
+def test_lists_may_be_given_in_parts(sound: str, tmp_path: Path) -> None:
+    """`--fields txt --fields json,cls` asks for all three, as one list with commas does."""
+    for fields in (["--fields", "txt", "--fields", "json,cls"], ["--fields", " txt, json,cls"]):
+        ran = run_in_pipes([*LOAD, sound, *fields, "--json", "-"])
+        report = json.loads(ran.out)
+        assert report["ignored"] == {}
+        assert [note["text"].split("'")[1] for note in report["notes"]] == ["cls"]
 
 
 def test_verify_is_handed_to_the_reader(sound: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -366,11 +436,35 @@ def test_a_run_that_could_read_nothing_exits_with_3(
     assert (ran.exit_code, ran.stdout, ran.stderr) == (code, "", told)
 
 
+@pytest.mark.parametrize("name", ["not_a_tar", "packed_xz"])
+def test_a_file_that_is_no_tar_is_an_error(name: str, sample: Path) -> None:
+    """Where nothing given is a shard, the code is 3 and the reason is told; beside shards it is a loss."""
+    bad, good = str(sample / "damaged" / f"{name}.tar"), str(sample / "00000.tar")
+    alone = run_in_pipes([*LOAD, bad, "-q"])
+    assert alone.code == 3
+    assert alone.err.startswith(f"error: nothing could be read: {bad}: ")
+    assert run_in_pipes([*LOAD, good, bad, "-q"]).code == 0
+
+
 def test_no_image_at_all_is_an_error(sound: str) -> None:
     """Shards in which nothing is an image end in exit code 3, and in what their members are."""
     ran = run_in_pipes([*LOAD, sound, "--extensions", ".jpeg", "--quiet"])
     assert ran.code == 3
     assert "no image was found: the members of these shards end in .jp" in ran.err
+    assert "pass --extensions .jpg to read those" in ran.err
+
+
+@pytest.mark.parametrize("command", ["load", "report"])
+def test_images_of_other_formats_are_told(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where members are images that are not read here, the advice is none that is refused in turn."""
+    write_tar(tmp_path / "a.tar", [("a.png", b"png"), ("b.webp", b"webp")])
+    monkeypatch.chdir(tmp_path)
+    ran = run_in_pipes(["-m", "tarlight", command, "a.tar", "-q"])
+    assert ran.code == 3
+    assert "end in .png, .webp; images are JPEG here" in ran.err
+    assert "--extensions" not in ran.err
 
 
 @pytest.mark.parametrize("other", [("--executor", "ray"), ("--checkpoint", "run.json")])

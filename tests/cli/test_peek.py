@@ -49,3 +49,11 @@ def test_missing_input_exits_with_3(tmp_path: Path) -> None:
     """A path that is not there is told in one line."""
     ran = run_in_pipes([*PEEK, str(tmp_path / "nothing.tar")])
     assert (ran.code, ran.out, ran.err.count("\n")) == (3, "", 1)
+
+
+def test_a_pattern_that_the_shell_took_is_told(sample: Path) -> None:
+    """Of several paths, as a shell makes of a pattern, the error says to put it in quotes."""
+    ran = run_in_pipes([*PEEK, *map(str, sample.glob("*.tar"))])
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith("error: PATH: peek takes one, and 3 were given")
+    assert "in quotes" in ran.err

@@ -12,6 +12,7 @@ from tarlight import FilePartitioningStage, ImageReaderStage, Pipeline, RayExecu
 from tarlight.cli.wording import in_options
 from tarlight.errors import InputMissingError, TarlightError
 from tarlight.inspect import check, explain, peek, survey
+from tarlight.resources import Resources
 from tarlight.sample import write_sample
 from tarlight.storage import find_shards
 from tarlight.storage.remote.failure import error_for
@@ -153,3 +154,39 @@ def test_paths_are_left_alone(path: str) -> None:
     with pytest.raises(InputMissingError) as caught:
         find_shards(path)
     assert in_options(caught.value) == str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"decoder": "pillow"}, "--decoder was auto and is pillow"),
+        ({"verify": "strict"}, "--verify was headers and is strict"),
+        ({"fields": ("txt", "json")}, "--fields was not given and is json,txt"),
+        ({"extensions": ".jpg"}, "--extensions was .jpeg,.jpg and is .jpg"),
+        ({"max_scans": 9}, "max_scans (for Python only) was 100 and is 9"),
+        ({"decoder": "turbo", "fields": "txt"}, "is turbo; --fields was not given and is txt"),
+    ],
+)
+def test_other_options_than_those_of_a_checkpoint(change, says, sample, tmp_path) -> None:
+    """What a checkpoint was made with, and what is asked for now, is told as it would be typed."""
+
+    def run(**options):
+        stages = [
+            FilePartitioningStage(str(sample / "00000.tar")),
+            ImageReaderStage(verbose=False, **options),
+        ]
+        return list(Pipeline(stages=stages).stream(checkpoint_path=tmp_path / "run.json"))
+
+    run()
+    told = in_options(_error(lambda: run(**change)))
+    assert told.startswith(f"{tmp_path}/run.json: the checkpoint was made with other options: ")
+    assert f"{says}; use those" in told
+
+
+def test_a_decoder_is_named_once() -> None:
+    """An error about a decoder that begins with the argument has its option once."""
+    reader = ImageReaderStage(decoder="dali")
+    told = in_options(_error(lambda: reader.fitted(Resources(cpus=2, gpus=0))))
+    assert told.startswith("--decoder dali asks for 0.25 of a GPU")
+    assert "or --gpus-per-worker 0 where it can do without" in told
+    assert not NAMED_ARGUMENT.search(told)

@@ -1,4 +1,4 @@
-"""What is arranged around a Ray that starts and stops: signals that wait, addresses without listeners."""
+"""What is arranged around a Ray that starts and stops: signals that wait."""
 
 from __future__ import annotations
 
@@ -7,9 +7,7 @@ import signal
 
 import pytest
 
-from tarlight.executors.ray.surroundings import find_listener, signals_held
-
-from .process import free_port
+from tarlight.executors.ray.surroundings import signals_held
 
 
 @pytest.fixture
@@ -56,15 +54,3 @@ def test_second_interrupt_strikes_at_once(struck):
         signal.raise_signal(signal.SIGINT)
         signal.raise_signal(signal.SIGINT)
         assert struck == [signal.SIGINT]
-
-
-def test_nobody_listens(monkeypatch):
-    """An address where nobody listens is found out at once, also in RAY_ADDRESS; others are let through."""
-    address = f"127.0.0.1:{free_port()}"
-    with pytest.raises(ConnectionRefusedError):
-        find_listener(address)
-    for other in "local", f"ray://{address}":
-        find_listener(other)
-    monkeypatch.setenv("RAY_ADDRESS", address)
-    with pytest.raises(ConnectionRefusedError):
-        find_listener(None)

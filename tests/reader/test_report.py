@@ -68,7 +68,7 @@ def test_run_tells_the_ledger_with_its_error(tmp_path):
 def test_max_failures_is_looked_at_in_the_end(tmp_path):
     """A fraction counts at the end, however few images there were; 1.0 never stops a run that has images."""
     shard = write_tar(tmp_path / "a.tar", [("0.jpg", b""), ("1.jpg", jpeg(1))])
-    with pytest.raises(TooManyFailuresError, match="1 failures in 2 images"):
+    with pytest.raises(TooManyFailuresError, match="1 failure in 2 images: more than max_failures="):
         load(shard, max_failures=0.25)
     assert load(shard, max_failures=1.0).report.images_delivered == 1
 

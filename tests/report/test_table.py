@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections import Counter
 
 import pytest
 from hypothesis import given
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from tarlight.ledger import Ledger, Loss, LossReason, Skip, SkipReason
 from tarlight.report.row import LOSS_HINTS, SKIP_HINTS
 from tarlight.report.table import format_ledger, print_ledger
+from tarlight.stages.image.io.watch import note_unseen_fields
 from tests.report.books import LONG_SHARD, hostile_books, rich_books
 
 
@@ -59,6 +61,21 @@ def test_skips_and_losses_are_shown_with_an_example_and_its_place() -> None:
     table = format_ledger(rich_books().report("finished", 1.0))
     assert "e.g. 000123 in 00000.tar: 12 extraneous bytes" in table
     assert "bytes 12,800 to 13,312: after a/000031.jpg" in table
+
+
+@pytest.mark.parametrize("width", [40, 80, 110])
+def test_sentences_of_notes_and_losses_are_whole(width: int) -> None:
+    """What a note or a loss says, up to its advice, can be read at any width, of every unseen field."""
+    ledger, kinds = Ledger(), Counter({f".kind{number}": 9 for number in range(9)})
+    kinds[f".{'x' * 5000}"] = 99
+    ledger.ignore(kinds)
+    note_unseen_fields(["caption_of_it", "kin"], ledger, ledger)
+    ledger.lose(Loss("a.tar", 0, 512, LossReason.READ_FAILED, " ".join(map(str, range(60)))))
+    words = " ".join(format_ledger(ledger.report("finished", 1.0), width=width).split())
+    for note in ledger.report("finished", 1.0).notes:
+        assert note.text in words
+    assert f"bytes 0 to 512: {' '.join(map(str, range(60)))}" in words
+    assert "no delivered image had the field 'kin'" in words
 
 
 def test_long_paths_are_shortened_in_the_middle() -> None:

@@ -194,6 +194,10 @@ def test_an_empty_folder_is_an_error(here):
     Path("d").mkdir()
     with pytest.raises(InputMissingError, match=r"^d: no file is there \(looked for .tar"):
         find_shards("d")
+    touch("d/e/0.tar")
+    with pytest.raises(InputMissingError, match=r"no file is there \(looked for \.tar\)\. .* `\*\*` does"):
+        find_shards("d/*.tar")
+    assert len(find_shards("d/**/*.tar").shards) == 1
 
 
 def test_one_missing_of_a_list_is_an_error(here):

@@ -112,26 +112,24 @@ class Dataset:
         """Shards that were tried in vain."""
         return len(self._left)
 
-    def leave(self, paths: Iterable[str]) -> None:
+    def leave(self, keys: Iterable[str]) -> None:
         """These shards were tried in vain, and are not done."""
-        for path in paths:
-            if self._was_tried(path):
-                self._twice = path
-            self._left.add(self.key(path))
+        for key in keys:
+            if self._was_tried(key):
+                self._twice = key
+            self._left.add(key)
 
-    def _was_tried(self, path: str) -> bool:
-        key = self.key(path)
+    def _was_tried(self, key: str) -> bool:
         place = self._places.get(key)
         is_done = key in self._paths if place is None else bool(self._flags[place])
         return is_done or key in self._left
 
-    def finish(self, paths: Iterable[str]) -> None:
+    def finish(self, keys: Iterable[str]) -> None:
         """These shards are done."""
-        for path in paths:
-            key = self.key(path)
+        for key in keys:
             place = self._places.get(key)
-            if self._was_tried(path):
-                self._twice = path
+            if self._was_tried(key):
+                self._twice = key
             elif place is None:
                 self._paths.add(key)
             else:
@@ -165,25 +163,35 @@ class Dataset:
             }
         return self._fingerprint
 
-    def check(self, state: State) -> None:
-        """Check that this is the dataset of a state.
+    @property
+    def last(self) -> str:
+        """The whole path of the last shard of the listing; empty where there is none."""
+        return next(map(whole, reversed(self._places)), "")
+
+    def check(self, state: State, origin: str) -> None:
+        """Check that this is the dataset of a state, which is from `origin`.
 
         Raises:
             CheckpointMismatchError: it is another one; says in what.
         """
+        if (self.fingerprint() or {}) != (state.dataset or {}):
+            raise CheckpointMismatchError(
+                f"{origin}: the checkpoint is of another dataset ({self._differences(state)}); give the "
+                "shards as then, or begin anew with another checkpoint"
+            )
+
+    def _differences(self, state: State) -> str:
         now, then = self.fingerprint() or {}, state.dataset or {}
-        if now == then:
-            return
-        words = {"shards": "shards", "bytes": "bytes in all shards", "first": "the first shard"}
-        found = [
-            f"{what}: {then.get(name)} then, {now.get(name)} now"
-            for name, what in words.items()
-            if then.get(name) != now.get(name)
+        pairs = [
+            ("shards", then.get("shards"), now.get("shards")),
+            ("the first shard", then.get("first"), now.get("first")),
+            ("the last shard", state.last_shard or self.last, self.last),  # the first checkpoints did not say
+            ("bytes in all shards", then.get("bytes"), now.get("bytes")),
         ]
-        what = "; ".join(found) or "paths, sizes of single shards, or their order"
-        raise CheckpointMismatchError(
-            f"the checkpoint is of another dataset ({what}); give the shards as then, or begin anew with "
-            "another checkpoint"
+        found = [f"{what}: {before} then, {after} now" for what, before, after in pairs if before != after]
+        return "; ".join(found) or (
+            "as many shards and bytes, and the same first shard, but other paths, sizes or another order "
+            "behind it"
         )
 
     def copy(self) -> Dataset:

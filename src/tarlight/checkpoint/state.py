@@ -47,6 +47,8 @@ class State:
     """What besides the dataset must stay as it is."""
     dataset: dict[str, Any] | None = None
     """The fingerprint of the dataset, where a stage planned one."""
+    last_shard: str = ""
+    """The whole path of the last shard of that dataset; empty in the first checkpoints."""
     done_runs: list[tuple[int, int]] = field(default_factory=list)
     """Places in the listing of shards that are done: from, to before."""
     done_paths: list[str] = field(default_factory=list)
@@ -72,6 +74,7 @@ def to_plain(state: State) -> dict[str, Any]:
         "seconds": round(state.seconds, 3),
         "options": state.options,
         "dataset": state.dataset,
+        "last_shard": state.last_shard,
         "done": {"runs": [list(run) for run in state.done_runs], "paths": state.done_paths},
         "reading": {
             shard: [at.entries, at.images, at.version, at.skipped.tolist()]
@@ -144,6 +147,9 @@ class _Reader:
         value = self._plain[name] if default is None else self._plain.get(name, default)
         return _count(value, name)
 
+    def text(self, name: str, default: str) -> str:
+        return str(_typed(self._plain.get(name, default), str, name))
+
     def inner(self, name: str) -> _Reader:
         return _Reader(self.get(name, dict))
 
@@ -169,6 +175,7 @@ def _state(plain: _Reader) -> State:
         section=section,
         options=plain.get("options", dict),
         dataset=dataset,
+        last_shard=plain.text("last_shard", ""),
         done_runs=done.rows("runs", _run),
         done_paths=done.texts("paths"),
         seconds=float(plain.get("seconds", int | float)),  # type: ignore[arg-type]

@@ -22,6 +22,7 @@ from tarlight.cli.value import storage_options
 from tarlight.errors import ArgumentError
 from tarlight.resources import num_cores
 
+_TAR, _JPEG, _CAPTION = [".tar"], [".jpg,.jpeg"], ["txt"]
 _HELP = "Loads images out of tar shards, with every image accounted for."
 
 
@@ -57,16 +58,17 @@ def load(
     *,
     limit: option.Limit = None,
     limit_shards: option.LimitShards = None,
-    shard_extensions: option.ShardExtensions = ".tar",
+    shard_extensions: option.ShardExtensions = _TAR,
     storage_option: option.StorageOption = None,
-    extensions: option.Extensions = ".jpg,.jpeg",
-    fields: option.Fields = "",
+    extensions: option.Extensions = _JPEG,
+    fields: option.Fields = None,
     batch_size: option.BatchSize = 100,
     threads: option.Threads = None,
     decoder: option.Decoder = "auto",
     max_requests: option.MaxRequests = 16,
     executor: option.Executor = None,
     ray_address: option.RayAddress = None,
+    gpus_per_worker: option.GpusPerWorker = 0.25,
     verify: option.VerifyData = "headers",
     on_error: option.OnError = "skip",
     max_failures: option.MaxFailures = None,
@@ -83,7 +85,7 @@ def load(
     dataset = Dataset(paths, _split(shard_extensions), limit_shards, limit)
     reader = _reader_options(extensions, fields, threads, decoder, storage_option)
     reader |= {"batch_size": batch_size, "max_requests": max_requests, "verify": verify}
-    reader |= {"on_error": on_error, "max_failures": max_failures}
+    reader |= {"on_error": on_error, "max_failures": max_failures, "num_gpus_per_worker": gpus_per_worker}
     with exit_codes():
         targets = Targets(json_file, page_file, checkpoint)
         report = load_dataset(dataset, reader, targets, (executor, ray_address), quiet=quiet)
@@ -99,10 +101,10 @@ def report(
     output: option.Output = "report.html",
     limit: option.Limit = None,
     limit_shards: option.LimitShards = None,
-    shard_extensions: option.ShardExtensions = ".tar",
+    shard_extensions: option.ShardExtensions = _TAR,
     storage_option: option.StorageOption = None,
-    extensions: option.Extensions = ".jpg,.jpeg",
-    fields: option.Fields = "txt",
+    extensions: option.Extensions = _JPEG,
+    fields: option.Fields = _CAPTION,
     threads: option.Threads = None,
     decoder: option.Decoder = "auto",
     quiet: option.Quiet = False,
@@ -115,19 +117,20 @@ def report(
     dataset = Dataset(paths, _split(shard_extensions), limit_shards, limit)
     reader = _reader_options(extensions, fields, threads, decoder, storage_option)
     with exit_codes():
-        load_dataset(dataset, reader, Targets(page_file=output, page_option="--output"), quiet=quiet)
+        targets = Targets(page_file=output, page_option="--output")
+        check_something_read(load_dataset(dataset, reader, targets, quiet=quiet))
 
 
 @app.command(epilog=epilog.CHECK, no_args_is_help=True)
 def check(
     paths: option.Paths,
     *,
-    shard_extensions: option.ShardExtensions = ".tar",
+    shard_extensions: option.ShardExtensions = _TAR,
     storage_option: option.StorageOption = None,
-    extensions: option.Extensions = ".jpg,.jpeg",
+    extensions: option.Extensions = _JPEG,
     fast: option.Fast = False,
     threads: option.Threads = None,
-    fail_on: option.FailOn = "",
+    fail_on: option.FailOn = None,
     json_file: option.FindingsJson = None,
     csv_file: option.FindingsCsv = None,
     examples: option.Examples = 1,
@@ -145,7 +148,7 @@ def check(
         "num_threads": _num_threads(threads),
     }
     with exit_codes():
-        limits = parse_limits(fail_on)
+        limits = parse_limits(_split(fail_on))
         if json_file == csv_file == "-":
             raise ArgumentError(
                 "--json and --csv cannot both be standard output. Name a file for one of them"
@@ -162,12 +165,12 @@ def check(
 
 @app.command(epilog=epilog.PEEK, no_args_is_help=True)
 def peek(
-    path: option.OnePath,
+    paths: option.OnePath,
     *,
     records: option.Records = 10,
-    shard_extensions: option.ShardExtensions = ".tar",
+    shard_extensions: option.ShardExtensions = _TAR,
     storage_option: option.StorageOption = None,
-    extensions: option.Extensions = ".jpg,.jpeg",
+    extensions: option.Extensions = _JPEG,
     images: option.Pictures = False,
     graphics: option.Graphics = "auto",
 ) -> None:
@@ -182,7 +185,12 @@ def peek(
         "extensions": _split(extensions),
     }
     with exit_codes():
-        peek_at(path, options, graphics=graphics if images or graphics != "auto" else None)
+        if len(paths) > 1:
+            raise ArgumentError(
+                f"PATH: peek takes one, and {len(paths)} were given. Name their folder, or put a pattern in "
+                "quotes, so that the shell leaves it as it is"
+            )
+        peek_at(paths[0], options, graphics=graphics if images or graphics != "auto" else None)
 
 
 @app.command(epilog=epilog.EXPLAIN, no_args_is_help=True)
@@ -192,10 +200,10 @@ def explain(
     seconds: option.Seconds = 10.0,
     limit: option.Limit = None,
     verify: option.Verify = False,
-    shard_extensions: option.ShardExtensions = ".tar",
+    shard_extensions: option.ShardExtensions = _TAR,
     storage_option: option.StorageOption = None,
-    extensions: option.Extensions = ".jpg,.jpeg",
-    fields: option.Fields = "",
+    extensions: option.Extensions = _JPEG,
+    fields: option.Fields = None,
     batch_size: option.BatchSize = 100,
     threads: option.Threads = None,
     decoder: option.Decoder = "auto",
@@ -232,7 +240,11 @@ def sample(
 
 
 def _reader_options(
-    extensions: str, fields: str, threads: int | None, decoder: str, storage_option: list[str] | None
+    extensions: list[str],
+    fields: list[str] | None,
+    threads: int | None,
+    decoder: str,
+    storage_option: list[str] | None,
 ) -> dict[str, Any]:
     """Options of `ImageReaderStage` that all commands share which decode."""
     return {
@@ -248,5 +260,6 @@ def _num_threads(threads: int | None) -> int:
     return num_cores() if threads is None else threads
 
 
-def _split(text: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in text.split(",") if part.strip())
+def _split(texts: list[str] | None) -> tuple[str, ...]:
+    """Return what was given with commas, by giving the option more than once, or both."""
+    return tuple(part.strip() for text in texts or () for part in text.split(",") if part.strip())

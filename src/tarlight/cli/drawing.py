@@ -48,7 +48,8 @@ def _count_drawn(done: int, total: int) -> None:
 
 def _next_steps(folder: str, summary: SampleSummary) -> Iterator[str]:
     encoding = sys.stdout.encoding or "ascii"
-    quoted, command = printable(shlex.quote(folder), encoding), printable(_command(), encoding)
+    path = f"./{folder}" if folder.startswith("-") else folder  # else the shell hands on an option
+    quoted, command = printable(shlex.quote(path), encoding), printable(_command(), encoding)
     yield f"{quoted}: {plural(summary.images, 'image')} in {plural(len(summary.shards), 'shard')}"
     yield f"  to load them:  {command} load {quoted}/*.tar --fields txt,json"
     if summary.damaged:

@@ -16,8 +16,9 @@ tarlight load shards/ --checkpoint run.json
 
 [bold]Exit codes[/bold]
 
-0 done, 1 something was skipped or lost (with --strict), 2 usage, 3 input missing or denied, or nothing \
-could be read, 4 stopped by an error, 130 Ctrl-C, 143 SIGTERM."""
+0 done, 1 something was skipped or lost (with --strict), 2 usage (also shards or options other than those of \
+the checkpoint), 3 input missing or denied, or nothing could be read, 4 stopped by an error (also a decoder \
+that cannot be had here), 130 Ctrl-C, 143 SIGTERM."""
 REPORT = """[bold]Examples[/bold]
 
 tarlight report shards/
@@ -26,7 +27,8 @@ tarlight report 'shards/{00000..00009}.tar' --fields txt,json -o page.html
 
 [bold]Exit codes[/bold]
 
-0 done, 2 usage, 3 input missing or denied, 4 stopped by an error, 130 Ctrl-C, 143 SIGTERM."""
+0 done, 2 usage, 3 input missing or denied, or nothing could be read, \
+4 stopped by an error, 130 Ctrl-C, 143 SIGTERM."""
 SAMPLE = """[bold]Examples[/bold]
 
 tarlight sample build/sample

@@ -1,7 +1,8 @@
 """Exit codes, and the line on stderr that explains each.
 
-0 done; 1 something was skipped or lost and `--strict` made it count; 2 usage; 3 input missing or denied,
-or nothing could be read; 4 stopped by an error; 130 Ctrl-C; 143 SIGTERM.
+0 done; 1 something was skipped or lost and `--strict` made it count; 2 usage, also shards or
+options other than those of the checkpoint; 3 input missing or denied, or nothing could be read; 4 stopped by
+an error, also a decoder that cannot be had here; 130 Ctrl-C; 143 SIGTERM.
 """
 
 from __future__ import annotations
@@ -15,7 +16,13 @@ from typing import TYPE_CHECKING
 import typer
 
 from tarlight.cli.wording import in_options
-from tarlight.errors import ArgumentError, ArgumentTypeError, InputError, TarlightError
+from tarlight.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    CheckpointMismatchError,
+    InputError,
+    TarlightError,
+)
 from tarlight.interrupt import was_terminated
 from tarlight.report.label import printable
 from tarlight.report.table import is_terminal
@@ -54,7 +61,7 @@ def let_go_of_stdout() -> None:
 
 
 def _exit_code(error: Exception) -> int:
-    if isinstance(error, ArgumentError | ArgumentTypeError):
+    if isinstance(error, ArgumentError | ArgumentTypeError | CheckpointMismatchError):
         return USAGE
     return INPUT if isinstance(error, InputError) else STOPPED
 

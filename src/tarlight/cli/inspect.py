@@ -18,7 +18,7 @@ from tarlight.report.figure import plural
 from tarlight.report.table import is_terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from tarlight.events import Listener
     from tarlight.inspect import Checking, Findings, Kind
@@ -109,13 +109,13 @@ def _has_blocks(encoding: str) -> bool:
     return encoding.lower().replace("-", "") == "utf8"
 
 
-def parse_limits(text: str) -> frozenset[Kind]:
+def parse_limits(words: Iterable[str]) -> frozenset[Kind]:
     """Read `--fail-on`: the kinds that count, from severities (at or above) and kinds."""
     from tarlight.inspect import Kind, Severity  # noqa: PLC0415 (not with --help)
 
     severities = [severity.value for severity in Severity]
     chosen: set[Kind] = set()
-    for word in filter(None, (part.strip() for part in text.split(","))):
+    for word in words:
         if word in severities:
             harmful = severities[: severities.index(word) + 1]
             chosen |= {kind for kind in Kind if kind.severity in harmful}

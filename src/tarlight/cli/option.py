@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tarlight.cli.value import count_or_fraction, resumable, writable_csv, writable_json, writable_page
+from tarlight.cli.target import resumable, writable_csv, writable_json, writable_page
+from tarlight.cli.value import count_or_fraction, number, whole_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,11 +18,16 @@ _WHAT, _HOW, _OUT = "What to read", "How to read it", "What to say"
 def _number(
     *names: str, text: str, panel: str | None = None, least: int | None = 1, most: int | None = None
 ) -> Any:
-    return typer.Option(*names, min=least, max=most, metavar="N", help=text, rich_help_panel=panel)
+    read = whole_number(least, most)
+    return typer.Option(*names, parser=read, metavar="N", help=text, rich_help_panel=panel)
 
 
 def _text(*names: str, metavar: str, text: str, panel: str | None = None) -> Any:
     return typer.Option(*names, metavar=metavar, help=text, rich_help_panel=panel)
+
+
+def _measure(metavar: str, text: str) -> Any:
+    return typer.Option(parser=number, metavar=metavar, help=text, rich_help_panel=_HOW)
 
 
 def _flag(*names: str, text: str, panel: str | None = None) -> Any:
@@ -44,9 +50,9 @@ Paths = Annotated[
     ),
 ]
 OnePath = Annotated[
-    str,
+    list[str],
     typer.Argument(
-        metavar="PATH", help="A folder, a shard, a glob, or a range such as '{00000..00099}.tar'."
+        metavar="PATH", help="One folder, shard, glob in quotes, or range such as '{00000..00099}.tar'."
     ),
 ]
 Folder = Annotated[
@@ -57,7 +63,7 @@ Folder = Annotated[
 Limit = Annotated[int | None, _number(text="Stop after exactly N delivered images.", panel=_WHAT)]
 LimitShards = Annotated[int | None, _number(text="Read the first N shards only.", panel=_WHAT)]
 ShardExtensions = Annotated[
-    str,
+    list[str],
     _text(metavar="A,B", text="Extensions that make a file of a folder or glob a shard.", panel=_WHAT),
 ]
 StorageOption = Annotated[
@@ -70,8 +76,12 @@ StorageOption = Annotated[
         panel=_WHAT,
     ),
 ]
-Extensions = Annotated[str, _text(metavar="A,B", text="Extensions that make a member an image.", panel=_WHAT)]
-Fields = Annotated[str, _text(metavar="A,B", text="Load these fields too, such as txt,json.", panel=_WHAT)]
+Extensions = Annotated[
+    list[str], _text(metavar="A,B", text="Extensions that make a member an image.", panel=_WHAT)
+]
+Fields = Annotated[
+    list[str] | None, _text(metavar="A,B", text="Load these fields too, such as txt,json.", panel=_WHAT)
+]
 
 BatchSize = Annotated[int, _number(text="Images in a batch.", panel=_HOW, least=None)]
 Threads = Annotated[
@@ -90,9 +100,15 @@ RayAddress = Annotated[
     str | None,
     _text(
         metavar="ADDRESS",
-        text="The cluster: auto, host:port or ray://host:port; if not given, the one of this machine, which "
-        "is started if need be.",
+        text="The cluster: auto, host:port or ray://host:port; local for one of its own; if not given, that "
+        "of RAY_ADDRESS or of this machine, which is started if need be.",
         panel=_HOW,
+    ),
+]
+GpusPerWorker = Annotated[
+    float,
+    _measure(
+        "N", "Share of a GPU that each worker decodes with, or a whole number of GPUs; 0 is the CPU only."
     ),
 ]
 VerifyData = Annotated[
@@ -120,7 +136,7 @@ MaxFailures = Annotated[
 MaxRequests = Annotated[int, _number(text="Requests at once to the store of URLs.", panel=_HOW)]
 Seconds = Annotated[
     float,
-    _text(metavar="S", text="Run for about so long; measuring takes up to as long again.", panel=_HOW),
+    _measure("S", "Run for about so long in seconds; measuring takes up to as long again."),
 ]
 Verify = Annotated[
     bool, _flag("--verify", text="Run once more with the change, and show the gain.", panel=_HOW)
@@ -146,7 +162,7 @@ Strict = Annotated[
     ),
 ]
 FailOn = Annotated[
-    str,
+    list[str] | None,
     _text(
         metavar="A,B",
         text="Exit with 1 on findings of these severities (error, warning, note) or above, or of these "

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from tarlight.stream import Stream
 
 
+_UNREAD = {LossReason.READ_FAILED, LossReason.NOT_A_TAR, LossReason.UNSUPPORTED_COMPRESSION}
+"""Why nothing of a shard may have been read."""
+
+
 class Dataset(NamedTuple):
     """What to read."""
 
@@ -216,15 +220,26 @@ def check_something_read(report: Report) -> None:
     """
     if report.images_delivered:
         return
-    causes = (loss.detail for loss in report.losses if loss.reason is LossReason.READ_FAILED)
-    if (cause := next(causes, None)) is not None:
-        raise InputError(f"nothing could be read: {cause}")
+    unread = {LossReason.READ_FAILED} if report.images_seen else _UNREAD
+    causes = (loss for loss in report.losses if loss.reason in unread)
+    if (loss := next(causes, None)) is not None:
+        cause = loss.detail.removeprefix(f"{loss.shard}: ")  # some name the shard, some do not
+        raise InputError(f"nothing could be read: {loss.shard}: {cause}")
     kinds = [kind for kind, _ in Counter(report.ignored).most_common(6) if kind.startswith(".")]
     if kinds and not report.images_seen:
         raise InputError(
-            f"no image was found: the members of these shards end in {', '.join(kinds)}; say with "
-            "--extensions which of these are images"
+            f"no image was found: the members of these shards end in {', '.join(kinds)}; {_advice(kinds)}"
         )
+
+
+def _advice(kinds: list[str]) -> str:
+    """What to do about members of these extensions, of which none was an image."""
+    from tarlight.stages.image.io.option import JPEG_EXTENSIONS  # noqa: PLC0415 (numpy: --help does without)
+
+    named = [kind for kind in kinds if kind in JPEG_EXTENSIONS]
+    if named:
+        return f"pass --extensions {','.join(named)} to read those"
+    return f"images are JPEG here and end in {', '.join(JPEG_EXTENSIONS)}: convert others, or rename them"
 
 
 def _listener(books: Books, limit: int | None) -> Listener:

@@ -3,59 +3,75 @@
 from __future__ import annotations
 
 import json
-import os
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
 import typer
 
 from tarlight.report.label import printable
+from tarlight.storage import is_option_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class TypedFraction(float):
+    """A fraction that shows itself as it was typed, `1%` or `0.01`, in whatever error names it.
+
+    It pickles as the plain number.
+    """
+
+    _typed: str
+
+    def __new__(cls, typed: str) -> Self:
+        """Read a number, or a number of percent; raises ValueError."""
+        number = float(typed.removesuffix("%"))
+        fraction = super().__new__(cls, number / 100 if typed.endswith("%") else number)
+        fraction._typed = typed
+        return fraction
+
+    def __str__(self) -> str:
+        return self._typed
+
+    def __reduce__(self) -> tuple[type[float], tuple[float]]:
+        return float, (float(self),)
+
+
+def whole_number(least: int | None = None, most: int | None = None) -> Callable[[str], int]:
+    """Return what reads a whole number from `least` to `most`: what typer says speaks of neither."""
+    allowed = "a whole number"
+    if least is not None:
+        allowed += f" of at least {least}" if most is None else f" from {least} to {most}"
+
+    def read(text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError:
+            raise _not(text, allowed) from None
+        if (least is not None and number < least) or (most is not None and number > most):
+            raise _not(text, allowed)
+        return number
+
+    return read
+
+
+def number(text: str) -> float:
+    """Read a number."""
+    try:
+        return float(text)
+    except ValueError:
+        raise _not(text, "a number") from None
 
 
 def count_or_fraction(text: str) -> float:
     """Read `--max-failures`: `10` is a count, `0.01` and `1%` are fractions."""
     try:
-        if text.endswith("%"):
-            return float(text[:-1]) / 100
-        return int(text) if text.isdecimal() else float(text)
+        return int(text) if text.isdecimal() else TypedFraction(text)
     except ValueError:
-        raise typer.BadParameter(f"give a count (10) or a fraction (0.01 or 1%), not {text!r}") from None
+        raise _not(text, "a count (10) or a fraction (0.01 or 1%)") from None
 
 
-def writable_json(text: str | None) -> str | None:
-    """Check the target of `--json`; - is standard output."""
-    return text if text in {None, "-"} else _writable(text, ".json", ", and - is standard output")
-
-
-def writable_page(text: str | None) -> str | None:
-    """Check the target of `--report` and `--output`."""
-    return None if text is None else _writable(text, ".html")
-
-
-def writable_csv(text: str | None) -> str | None:
-    """Check the target of `--csv`; - is standard output."""
-    return text if text in {None, "-"} else _writable(text, ".csv", ", and - is standard output")
-
-
-def _writable(text: str | None, ending: str, otherwise: str = "") -> str:
-    """Check a file to write before the work is done, not after.
-
-    Its ending must be right, since a shell puts the first of several shards where `--json *.tar` stands.
-    """
-    if not text or Path(text).is_dir():
-        raise typer.BadParameter(f"{printable(repr(text))} is a folder; name a file in it")
-    if not Path(text).parent.is_dir():
-        raise typer.BadParameter(
-            f"the folder {printable(str(Path(text).parent))} does not exist; make it first"
-        )
-    if not os.access(text if Path(text).exists() else Path(text).parent, os.W_OK):
-        raise typer.BadParameter(
-            f"{printable(repr(text))} cannot be written; its folder, or it, is read-only"
-        )
-    for path in (text, os.path.realpath(text)):
-        if not path.lower().endswith(ending):
-            raise typer.BadParameter(f"{printable(repr(path))} does not end in {ending}{otherwise}")
-    return text
+def _not(text: str, allowed: str) -> typer.BadParameter:
+    return typer.BadParameter(f"give {allowed}, not {printable(repr(text))}")
 
 
 def storage_options(pairs: list[str] | None) -> dict[str, Any] | None:
@@ -67,9 +83,9 @@ def storage_options(pairs: list[str] | None) -> dict[str, Any] | None:
     for pair in pairs or ():
         name, equals, value = pair.partition("=")
         if not equals or not name.isidentifier():
-            raise typer.BadParameter("give name=value, such as anon=true (what was given is not shown)")
+            raise _bad_option(_without_value(pair))
         if name in options:
-            raise typer.BadParameter(f"{name} is given twice")
+            raise _bad_option(f"{name} is given twice")
         options[name] = _value(name, value)
     return options or None
 
@@ -80,17 +96,15 @@ def _value(name: str, text: str) -> Any:
     try:
         return json.loads(text)
     except ValueError:
-        raise typer.BadParameter(f"the value of {name} begins like JSON and is none") from None
+        raise _bad_option(f"the value of {name} begins like JSON and is none") from None
 
 
-def resumable(text: str | None) -> str | None:
-    """Check the target of `--checkpoint`, as that of `--json`."""
-    if text == "-":
-        raise typer.BadParameter(
-            "a checkpoint is read again and so needs a file; name one that ends in .json"
-        )
-    if text is None or "://" not in text:
-        return text if text is None else _writable(text, ".json")
-    if not text.lower().endswith(".json"):  # or a slip of the hand would cost a shard
-        raise typer.BadParameter("the URL of a checkpoint ends in .json")
-    return text
+def _without_value(pair: str) -> str:
+    """What to say of a text that is no pair; it is shown where it is the name of an option."""
+    if is_option_name(pair):
+        return f"{pair} has no value: give {pair}=..."
+    return "give name=value, such as anon=true (what was given is not shown)"
+
+
+def _bad_option(what: str) -> typer.BadParameter:
+    return typer.BadParameter(what, param_hint="'--storage-option'")

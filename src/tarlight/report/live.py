@@ -68,8 +68,10 @@ class LiveDisplay:
             return Group(head, Text(standing.preparing, "dim"))
         if not standing.is_reading:
             return head
-        stages = _in_lines(standing.stage_texts(self._console.encoding), width)
-        return Group(head, _figure_lines(standing, width), *(Text(text, "dim") for text in stages))
+        encoding = self._console.encoding
+        stalls = [Text(text, "yellow") for text in _in_lines(standing.stall_texts(encoding), width)]
+        stages = [Text(text, "dim") for text in _in_lines(standing.stage_texts(encoding), width)]
+        return Group(head, _figure_lines(standing, width), *stalls, *stages)
 
 
 def _bar(fraction: float | None) -> RenderableType:

@@ -31,7 +31,9 @@ class PlainDisplay:
         """Write one line."""
         texts = [standing.shard_text(), standing.time_text()]
         if standing.is_reading:
-            texts[1:1] = [*standing.figures(), *standing.stage_texts(self._stream.encoding or "ascii")]
+            encoding = self._stream.encoding or "ascii"
+            stages = standing.stage_texts(encoding)
+            texts[1:1] = [*standing.figures(), *standing.stall_texts(encoding), *stages]
         self._stream.write(f"{self._title}: {', '.join(texts)}\n")
         self._stream.flush()
 

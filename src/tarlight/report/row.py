@@ -54,7 +54,8 @@ _FIRST = 5
 """Losses, notes of a kind and ignored kinds that are shown; the JSON has them all."""
 _LOOKED_AT = 10_000
 """Entries searched for examples: those that a ledger keeps in memory."""
-_KEY, _SHARD, _DETAIL = 40, 48, 120
+_KEY, _SHARD, _DETAIL, _SENTENCE = 40, 48, 120, 600
+"""Characters of names, of what a decoder says, and of sentences of ours, which only long names can swell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +209,7 @@ def _loss_text(loss: Loss, encoding: str) -> str:
     place = f"bytes {loss.start:,} to {loss.end:,}" if loss.is_sized else f"from byte {loss.start:,} on"
     where = f"{label(loss.shard, _SHARD, encoding)}, {place}"
     detail = loss.detail.removeprefix(f"{loss.shard}: ")  # errors name the shard, which is named already
-    return f"{where}: {label(detail, _DETAIL, encoding)}" if detail else where
+    return f"{where}: {label(detail, _SENTENCE, encoding)}" if detail else where
 
 
 def _note_rows(report: Report, encoding: str) -> Iterator[Row]:
@@ -219,12 +220,13 @@ def _note_rows(report: Report, encoding: str) -> Iterator[Row]:
     for note in islice(report.notes, _LOOKED_AT):
         kinds.setdefault(note.kind, []).append(note)
     for kind, notes in list(kinds.items())[:_FIRST]:
-        details = (_note_text(notes[0], encoding),)
+        of_the_run = [note for note in notes if not note.shard][:_FIRST]
+        details = tuple(_note_text(note, encoding) for note in of_the_run or notes[:1])
         yield Row(label(kind, _KEY, encoding) or "note", count(len(notes)), "", details, depth=1)
 
 
 def _note_text(note: Note, encoding: str) -> str:
-    text = label(note.text, _DETAIL, encoding)
+    text = label(note.text, _SENTENCE, encoding)
     return f"{label(note.shard, _SHARD, encoding)}: {text}" if note.shard else text
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tarlight.argument import check_path
 from tarlight.errors import ArgumentError, ArgumentTypeError, InputDeniedError
 from tarlight.sample.damage import RECORDS, write_damaged
 from tarlight.sample.fault import write_faults
@@ -68,7 +69,7 @@ def write_sample(
     """
     counts = _spread(num_images, num_shards)
     _check_count("seed", seed, 0)
-    target = Path(folder)
+    target = Path(check_path("folder", folder))
     paths = [target / f"{number:05}.tar" for number in range(num_shards)]
     _prepare(target, [*paths, *([target / "damaged", target / "faults"] if damage else [])])
     _write_shards(paths, counts, seed, on_progress or _tell_nobody)

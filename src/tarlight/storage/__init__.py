@@ -10,7 +10,14 @@ from tarlight.storage.local import LocalStore
 from tarlight.storage.reading import DEFAULT_PLAN, OpenShard, Plan, Reading, StoppedError
 from tarlight.storage.remote.document import RemoteDocument
 from tarlight.storage.remote.store import RemoteStore
-from tarlight.storage.route import as_paths, check_option_names, check_options_for, is_local, open_store
+from tarlight.storage.route import (
+    as_paths,
+    check_option_names,
+    check_options_for,
+    is_local,
+    is_option_name,
+    open_store,
+)
 from tarlight.storage.size import parse_size
 from tarlight.storage.source import ShardSource
 from tarlight.storage.store import EVERYTHING, Selection, ShardStat, Store
@@ -36,6 +43,7 @@ __all__ = [
     "check_options_for",
     "find_shards",
     "is_local",
+    "is_option_name",
     "open_store",
     "parse_size",
 ]

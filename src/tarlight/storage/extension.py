@@ -128,6 +128,10 @@ class ByExtension:
             kinds = _shard_kinds(self._outside, self._extensions)
             advice = f"Change the pattern, and pass file_extensions={kinds} to read those" if kinds else ""
             return f"nothing matches; near it are {found}. {advice or 'Check the pattern'}"
+        if self._inside is not EVERYTHING:
+            return (
+                f"no file is there (looked for {wanted}). Check the pattern: `*` enters no folder, `**` does"
+            )
         return f"no file is there (looked for {wanted} at any depth). Check the path"
 
     def _leave_out(self, path: str) -> None:

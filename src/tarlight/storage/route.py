@@ -14,6 +14,7 @@ from tarlight.errors import ArgumentError, ArgumentTypeError
 from tarlight.storage.local import LocalStore
 from tarlight.storage.pattern import expand_braces, first_expanded
 from tarlight.storage.remote.option import check_options
+from tarlight.storage.remote.spelling import meaning
 from tarlight.storage.remote.store import RemoteStore
 from tarlight.storage.remote.url import (
     SCHEMES,
@@ -112,6 +113,11 @@ def is_local(path: str) -> bool:
 def check_option_names(storage_options: Mapping[str, Any] | None) -> None:
     """Check options whose paths are not known yet: some store must know each. Raises as `open_store`."""
     check_options(KINDS, storage_options)
+
+
+def is_option_name(name: str) -> bool:
+    """Whether an option of `storage_options` is called so, of whichever store."""
+    return any(meaning(kind, name) for kind in KINDS)
 
 
 def check_options_for(paths: Iterable[str], storage_options: Mapping[str, Any] | None) -> None:

@@ -28,5 +28,13 @@ def decode_field(field: str, data: bytes) -> Any:
             # What begins like this is UTF-8 (RFC 8259); saying so spares json a guess, a third of its time.
             return json.loads(data.decode() if data[:1] == b"{" and data[1:2] != b"\0" else data)
         return data.decode() if ending in TEXTS else data
-    except RecursionError as error:
-        raise ValueError("nested too deeply") from error
+    except (ValueError, RecursionError) as error:
+        raise ValueError(_reason(error)) from error
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, UnicodeDecodeError):
+        return f"no UTF-8 at byte {error.start:,}"
+    if isinstance(error, json.JSONDecodeError):
+        return f"no JSON at line {error.lineno:,}, column {error.colno:,} ({error.msg})"
+    return "JSON nested too deeply" if isinstance(error, RecursionError) else "JSON with too long a number"

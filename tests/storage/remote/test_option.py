@@ -261,7 +261,27 @@ def test_a_broken_file_of_credentials_is_not_shown(tmp_path, monkeypatch):
         ("az://container/a.tar", {"account_name": "n", "sas_token": "hunter2"}, "sas_token"),
         ("gs://bucket/a.tar", {"token": "/no/hunter2.json"}, "cannot be opened"),
         ("gs://bucket/a.tar", {"token": {"type": "service_account", "x": "hunter2"}}, "service account"),
-        ("http://host/a.tar", {"proxy_url": "hunter2 x"}, "refuses a value"),
+        ("http://host/a.tar", {"proxy_url": "hunter2 x"}, "proxy_url has a value that cannot be used"),
+        ("http://host/a.tar", {"headers": {"hunter2 x": "y"}}, "host: headers has a value"),
+        ("http://host/a.tar", {"pool_max_idle_per_host": "hunter2"}, "pool_max_idle_per_host has a value"),
+        (
+            "http://ho st/a.tar",
+            {"user_agent": "hunter2"},
+            "^file_paths: http://ho st: the host cannot be read",
+        ),
+        ("s3://bucket/a.tar", {"conditional_put": "hunter2", "region": "r"}, "conditional_put has a value"),
+        (
+            "s3://bucket/a.tar",
+            {"checksum_algorithm": "x", "key": "hunter2", "secret": "s"},
+            "checksum_algorithm",
+        ),
+        ("s3://bucket/a.tar", {"checksum_algorithm": "x", "conditional_put": "hunter2"}, "check each"),
+        ("az://container/a.tar", {"account_name": "hunter2 x"}, "account_name has whitespace"),
+        (
+            "az://container/a.tar",
+            {"connection_string": "hunter2"},
+            "connection_string has none of AccountName",
+        ),
     ],
 )
 def test_what_the_client_library_refuses_is_told_without_values(url, options, says):

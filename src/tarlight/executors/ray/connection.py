@@ -10,7 +10,8 @@ import ray
 from ray.exceptions import RayError
 
 from tarlight.errors import ClusterError
-from tarlight.executors.ray.surroundings import NODE, environment, find_listener, quiet, signals_held
+from tarlight.executors.ray.reach import check_reachable
+from tarlight.executors.ray.surroundings import NODE, environment, quiet, signals_held
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,12 +44,14 @@ class Connection:
             self.origin = "to which the program was connected"
             return
         self._is_ours = True
+        wanted = (os.environ.get("RAY_ADDRESS") or address) if address in {None, "auto"} else address
+        check_reachable(wanted or "")
         try:
-            self._seek(address, os.environ.get("RAY_ADDRESS"), tell)
+            self._seek(wanted, tell)
         except (OSError, RuntimeError, ValueError, RayError) as error:
             raise ClusterError(
-                f"there is no Ray cluster to work on at {address or 'this machine'}: {error}; start one "
-                "with `ray start --head`, or pass address=None for one on this machine"
+                f"there is no Ray cluster to work on at {wanted or 'this machine'} (Ray says: {error}); "
+                "start one with `ray start --head`, or pass address=None for one on this machine"
             ) from error
 
     def close(self) -> None:
@@ -67,8 +70,7 @@ class Connection:
         except AttributeError:  # a Ray client, to which the program connected
             return ""
 
-    def _seek(self, address: str | None, from_environment: str | None, tell: Callable[[str], None]) -> None:
-        wanted = from_environment if address in {None, "auto"} and from_environment else address
+    def _seek(self, wanted: str | None, tell: Callable[[str], None]) -> None:
         if wanted is None:
             tell("looking for a Ray cluster")
             try:
@@ -86,7 +88,6 @@ class Connection:
             self._join(wanted)
 
     def _join(self, address: str, origin: str = "which ran already") -> None:
-        find_listener(address)
         with environment(NODE), quiet(), signals_held():
             ray.init(address=address, logging_level=logging.WARNING)
         self.origin = origin

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import signal
-import socket
 import sys
 import threading
 from contextlib import contextmanager
@@ -20,8 +19,6 @@ NODE = {"RAY_free_objects_period_milliseconds": "100"}
 second, in which two cores decode 1 GB: so much of its store would be touched for the first time, at a page
 fault for every 4 KiB. With this it is some 200 MB."""
 
-
-_PATIENCE_S = 10.0
 
 _TOKENS = "ray._private.authentication.authentication_token_setup"
 """The logger of one module of Ray; no other says what is kept away."""
@@ -130,18 +127,3 @@ class _Hold:
         signal.setitimer(signal.ITIMER_REAL, *timer)
         if handler is not None:
             self._set(signal.SIGALRM, handler)
-
-
-def find_listener(address: str | None) -> None:
-    """Look whether anybody listens at the `host:port` of a cluster, given or in `RAY_ADDRESS`.
-
-    Ray itself asks for ten minutes, most of which nothing can interrupt.
-
-    Raises:
-        OSError: nobody does.
-    """
-    if address in {None, "auto"}:
-        address = os.environ.get("RAY_ADDRESS")
-    host, _, port = (address or "").rpartition(":")
-    if port.isdecimal() and "://" not in host:
-        socket.create_connection((host.strip("[]"), int(port)), timeout=_PATIENCE_S).close()

@@ -84,7 +84,7 @@ class Judge:
         if name == PARSING or self._is_reader(name):
             advice = (
                 "one process reads and parses no faster; share the shards among several processes, with "
-                "fewer `fields` if you can"
+                "fewer fields if you can"
             )
             return self._nothing(name, share, advice)
         return self._stage(name, share)

@@ -14,15 +14,15 @@ from datetime import timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from tarlight.errors import ArgumentError, TarlightError
+from tarlight.errors import TarlightError
 from tarlight.storage.remote.config import client_options, provider_of, store_config, variables
 from tarlight.storage.remote.failure import fault_of
 from tarlight.storage.remote.precondition import bare, facts_of, is_same, read_condition, write_condition
-from tarlight.storage.remote.url import without_secrets
+from tarlight.storage.remote.refusal import is_failure, refusal
 from tarlight.storage.remote.wire import Fault, FaultKind, ObjectFacts
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Sequence
+    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 
     from obstore import GetResult, PutMode
     from typing_extensions import Buffer
@@ -166,18 +166,13 @@ class ObstoreClient:
             return ObstoreAnswer(result, facts_of(result.meta))
 
 
-def _is_failure(error: BaseException) -> bool:
-    """Whether it comes of a request, panics of the library included, which are no `Exception`."""
-    return isinstance(error, Exception) or type(error).__name__ == "PanicException"
-
-
 @asynccontextmanager
 async def _asking() -> AsyncIterator[None]:
     """Turn the library's errors into faults."""
     try:
         yield
     except BaseException as error:
-        if not _is_failure(error):
+        if not is_failure(error):
             raise
         raise fault_of(error) from None
 
@@ -188,7 +183,7 @@ def _listing() -> Iterator[None]:
     try:
         yield
     except BaseException as error:
-        if not _is_failure(error):
+        if not is_failure(error):
             raise
         raise fault_of(error) from None
 
@@ -236,41 +231,28 @@ def open_client(address: Address, setting: Setting, key: object) -> ObstoreClien
 
 
 def _make_store(address: Address, setting: Setting) -> Any:
-    from obstore import store  # noqa: PLC0415 (networks are imported when one is asked for)
-
     config = store_config(address, setting)
     provider = setting.credential_provider or provider_of(address, config)
-    arguments: dict[str, Any] = {} if provider is None else {"credential_provider": provider}
-    arguments |= {
-        "client_options": client_options(address, setting, config),
-        "retry_config": {"max_retries": 0, "retry_timeout": timedelta(seconds=1)},
-    }
+    credentials: dict[str, Any] = {} if provider is None else {"credential_provider": provider}
+
+    def make(config: Mapping[str, Any], client: Mapping[str, Any]) -> Any:
+        return _obstore(address, config, {**credentials, "client_options": client})
+
+    client = client_options(address, setting, config)
     try:
-        if address.kind == "http":
-            return store.HTTPStore.from_url(address.root, **arguments)
-        name = address.root.partition("://")[2].partition("@")[0]
-        kinds = {"s3": store.S3Store, "gs": store.GCSStore, "az": store.AzureStore}
-        return kinds[address.kind](name, config=config, **arguments)
+        return make(config, client)
     except BaseException as error:  # its text may hold values of options
-        if not _is_failure(error):
+        if not is_failure(error):
             raise
-        raise _refused(address, error) from None
+        raise refusal(address, error, make, config, client) from None
 
 
-_REFUSALS = (
-    ("MissingAccount", "account_name is missing: pass it, or set AZURE_STORAGE_ACCOUNT_NAME"),
-    ("InvalidAccessKey", "account_key is no base64 text"),
-    ("OpenCredentials", "the file with Google's credentials cannot be opened; check its path"),
-    ("DecodeCredentials", "Google's credentials are not the JSON of a service account"),
-    ("MissingSecretAccessKey", "secret_access_key (or `secret`) is missing"),
-    ("MissingAccessKeyId", "access_key_id (or `key`) is missing"),
-    ("MissingPassword", "client_secret is missing"),
-    ("MissingSasComponent", "sas_token cannot be read"),
-)
+def _obstore(address: Address, config: Mapping[str, Any], arguments: dict[str, Any]) -> Any:
+    from obstore import store  # noqa: PLC0415 (networks are imported when one is asked for)
 
-
-def _refused(address: Address, error: BaseException) -> ArgumentError:
-    text = str(error)
-    why = next((say for sign, say in _REFUSALS if sign in text), "")
-    why = why or f"the client library refuses a value ({type(error).__name__}); check each"
-    return ArgumentError(f"storage_options: {without_secrets(address.root)}: {why}")
+    arguments["retry_config"] = {"max_retries": 0, "retry_timeout": timedelta(seconds=1)}
+    if address.kind == "http":
+        return store.HTTPStore.from_url(address.root, **arguments)
+    name = address.root.partition("://")[2].partition("@")[0]
+    kinds: dict[str, Any] = {"s3": store.S3Store, "gs": store.GCSStore, "az": store.AzureStore}
+    return kinds[address.kind](name, config=config, **arguments)

@@ -280,6 +280,10 @@ class _Gathered:
         parts = dict(part.partition("=")[::2] for part in _text(name, value).split(";") if part)
         if parts.get("UseDevelopmentStorage") == "true":
             self._set(name, "use_emulator", value=True)
+        elif not parts.keys() & _CONNECTION:
+            raise ArgumentError(
+                f"storage_options: {name} has none of {', '.join(_CONNECTION)} in it; copy it whole"
+            )
         for given, known in _CONNECTION.items():
             if given in parts:
                 self._set(name, known, parts[given])

@@ -18,7 +18,7 @@ ENDPOINTS = {"endpoint", "base_url", "metadata_endpoint", "msi_endpoint", "endpo
 _MANY_LINES = {"service_account_key", "proxy_ca_certificate", "root_certificate"}
 """Options whose values are whole documents."""
 
-_IN_URLS = {"region", "default_region"}
+_IN_URLS = {"region", "default_region", "account_name"}
 _BOOLS = {"true": True, "requester": True, "1": True, "false": False, "0": False}
 
 

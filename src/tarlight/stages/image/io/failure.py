@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tarlight.errors import ImageError, TarError, TooManyFailuresError
+from tarlight.report.figure import plural
 
 if TYPE_CHECKING:
     from tarlight.ledger import Loss, Section, Skip
@@ -115,8 +116,9 @@ class Failures:
             self._stop()
 
     def _stop(self) -> None:
-        guess = f", {self._lost} of them by the size of what is lost," if self._lost else ""
+        failed, known = plural(self._num_failed, "failure"), plural(self._num_known, "image")
+        guess = f" ({self._lost} of them by the size of what is lost)" if self._lost else ""
         raise TooManyFailuresError(
-            f"{self._num_failed} failures in {self._num_known} images{guess} are more than "
-            f"max_failures={self._limit}; the report of Pipeline.stream() names each of them"
+            f"{failed} in {known}{guess}: more than max_failures={self._limit}; the report of "
+            "Pipeline.stream() names each of them"
         )

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 _NAMED = 6
 """Extensions that a note names."""
 
+_LONGEST = 24
+"""Characters of an extension that it names: shards may hold any."""
+
 
 class ReaderWatch:
     """Counts failures and looks for fields, by the sections that arrive from workers. For one thread."""
@@ -76,7 +79,7 @@ def note_unseen_fields(fields: Collection[str], ledger: Ledger, books: Books) ->
     if not fields:
         return
     kinds = Counter(ledger.report("running", 0.0).ignored)
-    others = [kind for kind, _ in kinds.most_common() if kind.startswith(".")]
+    others = [kind for kind, _ in kinds.most_common() if kind.startswith(".") and len(kind) <= _LONGEST]
     there = f". Members that were left out end in {', '.join(others[:_NAMED])}" if others else ""
     for field in sorted(fields):
         hint = did_you_mean(field, [kind.removeprefix(".") for kind in others])
