@@ -7,6 +7,7 @@ Every error says what happened, where (shard, member, offset) and what to do nex
     ├── InputError
     │   ├── InputMissingError        (FileNotFoundError)  a path, shard or match that is not there
     │   ├── InputDeniedError         (PermissionError)    a path that may not be read
+    │   │   └── CredentialsError                          whoever asks may read nothing
     │   └── InputUnreachableError    (ConnectionError)    a server that cannot be reached
     ├── ArgumentError                (ValueError)         an argument with a value that is not allowed
     ├── ArgumentTypeError            (TypeError)          an argument of the wrong type
@@ -49,6 +50,10 @@ class InputMissingError(InputError, FileNotFoundError):
 
 class InputDeniedError(InputError, PermissionError):
     """A path exists but may not be read."""
+
+
+class CredentialsError(InputDeniedError):
+    """Credentials are missing, expired or not valid: no path can be read with them."""
 
 
 class InputUnreachableError(InputError, ConnectionError):

@@ -42,6 +42,14 @@ class PartitionsPlanned:
 
 
 @dataclass(frozen=True, slots=True)
+class Preparing:
+    """What has to be done elsewhere before anything can be read; told as it begins."""
+
+    step: str
+    """For people, such as `starting a Ray cluster on this machine`; empty when all is ready."""
+
+
+@dataclass(frozen=True, slots=True)
 class BatchDelivered:
     """The consumer has got one more task."""
 
@@ -57,6 +65,6 @@ class RunEnded:
     """`finished`, `stopped` or `failed`."""
 
 
-Event = RunStarted | ShardsSought | PartitionsPlanned | BatchDelivered | RunEnded
+Event = RunStarted | ShardsSought | PartitionsPlanned | Preparing | BatchDelivered | RunEnded
 
 Listener = Callable[[Event], None]

@@ -7,12 +7,13 @@ of it, by leaving a `for` loop or by an exception, ends the run at once.
 from __future__ import annotations
 
 import logging
-import os
+import sys
 import threading
 from collections import deque
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from tarlight.checkpoint import Course, Trail, remarks_at_end, remarks_at_start
+from tarlight.ending import Ending
 from tarlight.errors import (
     ArgumentTypeError,
     CheckpointError,
@@ -27,7 +28,7 @@ from tarlight.ledger.times import STAGES
 from tarlight.progress import Progress
 from tarlight.stages.base import StageContext
 from tarlight.teller import Teller
-from tarlight.turn import Turn
+from tarlight.turn import Owner, Turn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -40,6 +41,9 @@ if TYPE_CHECKING:
     from tarlight.tasks import Task
 
 log = logging.getLogger(__name__)
+
+PATIENCE_S = 10.0
+"""How long a program that ends waits for a thread that waits for a batch."""
 
 
 class Stream:
@@ -75,11 +79,11 @@ class Stream:
             listeners = [*listeners, make_listener(self._progress.report)]
         self._tell = Teller(list(listeners))
         self._run: Run | None = None
-        self._process = os.getpid()
+        self._owner = Owner()
         self._turn = Turn(self._gate)
-        self._thread: threading.Thread | None = None
+        self._ending = Ending(self._close_with_program)
         if checkpoint is not None and (state := checkpoint.load()) is not None:
-            self._resume(state, str(checkpoint))
+            self._resume(state, str(checkpoint), is_kept=True)
 
     @property
     def report(self) -> Report:
@@ -92,7 +96,7 @@ class Stream:
     def __next__(self) -> Any:
         if not self._progress.is_running:
             raise StopIteration
-        self._check_caller()
+        self._owner.take()
         with self._turn.taken():
             if not self._progress.is_running:  # another thread has closed it meanwhile
                 raise StopIteration
@@ -125,7 +129,7 @@ class Stream:
             CheckpointWriteError: it could not be written.
             CheckpointTakenError: another run writes it.
         """
-        self._check_caller()
+        self._owner.take()
         with self._turn.taken():
             self._course.consume()
             self._save()
@@ -138,7 +142,7 @@ class Stream:
         leave nothing out. Called in mid-run, after a batch and before the next; as in torchdata it changes
         nothing.
         """
-        self._check_thread()
+        self._owner.check_thread()
         return self._course.state(self.report.seconds)
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -177,7 +181,7 @@ class Stream:
 
     def __del__(self) -> None:
         run = getattr(self, "_run", None)
-        if run is None or os.getpid() != self._process:
+        if run is None or not self._owner.is_here or sys.is_finalizing():
             return
         if threading.current_thread().name.startswith("tarlight-"):
             # The collector came by in a thread that may be one of this run, and cannot wait for itself.
@@ -194,22 +198,6 @@ class Stream:
             "and call stream() there; state_dict() tells how far this one is"
         )
 
-    def _check_caller(self) -> None:
-        """Check that a run may go on here, and bind it to this thread."""
-        if os.getpid() != self._process:
-            raise PipelineError("a stream does not survive a fork: its threads are in the parent; make one")
-        self._check_thread()
-        self._thread = threading.current_thread()
-
-    def _check_thread(self) -> None:
-        thread = self._thread
-        if thread is not None and thread is not threading.current_thread() and thread.is_alive():
-            raise PipelineError(
-                f"a stream belongs to the thread that took its first batch ({thread.name!r}), and this is "
-                f"{threading.current_thread().name!r}; take batches there and hand them on by a queue, or "
-                "make a stream for each thread, each over shards of its own"
-            )
-
     def _next_task(self) -> Task:
         if self._run is None:
             self._run = self._start()
@@ -218,6 +206,7 @@ class Stream:
             raise StopIteration
         with self._progress.times.stages.waiting_for(STAGES):
             task = next(self._run)
+        self._ending.arm()
         if self._gate.pending:
             self._progress.ledger.leave(task.num_images)
             self._gate.check()
@@ -229,7 +218,7 @@ class Stream:
         self._progress.start()
         self._tell(RunStarted(self._name))
         course = self._course
-        if self._checkpoint is not None and not course.is_finished:
+        if self._checkpoint is not None and course.may_be_kept:
             self._checkpoint.claim()
         trail, times = Trail(course.arrive), self._progress.times
         context = StageContext(
@@ -240,8 +229,8 @@ class Stream:
             plan = Plan(plan.stages[:1], plan.initial_tasks)
         return self._executor.start(plan, context)
 
-    def _resume(self, state: Any, origin: str) -> None:
-        self._course.load(state, origin)
+    def _resume(self, state: Any, origin: str, *, is_kept: bool = False) -> None:
+        self._course.load(state, origin, is_kept=is_kept)
         self._progress.resume(self._course)
         for note in remarks_at_start(self._course, origin):
             self._progress.ledger.note(note)
@@ -260,7 +249,14 @@ class Stream:
     def _committed_state(self) -> dict[str, Any]:
         return self._course.committed_state(self.report.seconds)
 
+    def _close_with_program(self) -> None:
+        if self._turn.comes_within(PATIENCE_S):
+            self.close()
+        else:
+            log.warning("a stream is left open as the program ends: another thread waits for its next batch")
+
     def _finish(self, outcome: str, error: BaseException | None = None) -> None:
+        self._ending.disarm()
         try:
             if self._run is not None:
                 self._run.close()  # does nothing where it has ended itself

@@ -1,7 +1,8 @@
-"""Whose turn it is with a run: one thread at a time, and none twice."""
+"""Whose a run is: of one process and one thread, and one thread at a time."""
 
 from __future__ import annotations
 
+import os
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -44,3 +45,48 @@ class Turn:
                 yield
             finally:
                 self._holder = None
+
+    def comes_within(self, seconds: float) -> bool:
+        """Return whether nobody has the turn, after so long a wait at most."""
+        if not self._lock.acquire(timeout=seconds):
+            return False
+        self._lock.release()
+        return True
+
+
+class Owner:
+    """The process and the thread that a stream belongs to."""
+
+    def __init__(self) -> None:
+        self._process = os.getpid()
+        self._thread: threading.Thread | None = None
+
+    @property
+    def is_here(self) -> bool:
+        """Whether this is its process, and not one that was forked from it."""
+        return os.getpid() == self._process
+
+    def take(self) -> None:
+        """Check that a run may go on here, and bind it to this thread.
+
+        Raises:
+            PipelineError: it belongs to another process, or to another thread that is alive.
+        """
+        if not self.is_here:
+            raise PipelineError("a stream does not survive a fork: its threads are in the parent; make one")
+        self.check_thread()
+        self._thread = threading.current_thread()
+
+    def check_thread(self) -> None:
+        """Check that it does not belong to another thread that is alive.
+
+        Raises:
+            PipelineError: it does.
+        """
+        thread = self._thread
+        if thread is not None and thread is not threading.current_thread() and thread.is_alive():
+            raise PipelineError(
+                f"a stream belongs to the thread that took its first batch ({thread.name!r}), and this is "
+                f"{threading.current_thread().name!r}; take batches there and hand them on by a queue, or "
+                "make a stream for each thread, each over shards of its own"
+            )

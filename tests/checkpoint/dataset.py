@@ -12,7 +12,7 @@ KINDS = ("good", "empty", "broken", "again", "other")
 """What a member may be: an image; one of 0 bytes; one cut short; one with an earlier name; no image at
 all."""
 
-OF_A_RUN = ("checkpoint", "resources", "worker_lost")
+OF_A_RUN = ("checkpoint", "cluster", "resources", "worker_lost")
 """Kinds of notes that are about a run and not about its dataset."""
 
 _GOOD = {seed: jpeg(seed) for seed in range(8)}

@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from tarlight.checkpoint import CheckpointFile, LocalFile
+from tarlight.checkpoint.beside import beside
 from tarlight.errors import CheckpointTakenError
 
 HOLDER = """
@@ -51,6 +52,50 @@ def test_a_killed_process_has_nothing(path, holder):
     file.save({"text": "mine now"})
     file.release()
     assert [entry.name for entry in path.parent.iterdir()] == ["c.json"]
+
+
+KILLED = """
+import os, signal, sys
+from tarlight.checkpoint import CheckpointFile, LocalFile
+file = CheckpointFile(LocalFile(sys.argv[1]))
+file.claim()
+os.fsync = lambda _: os.kill(os.getpid(), signal.SIGKILL)
+file.save({"text": "half"})
+"""
+
+
+@pytest.fixture
+def remains(path):
+    """What a process leaves that is killed while it saves."""
+    subprocess.run([sys.executable, "-c", KILLED, str(path)], check=False)
+    (found,) = path.parent.glob(".c.json.*.new")
+    return found
+
+
+def test_half_a_file_is_removed_by_the_next_run(path, remains):
+    """A file that a killed process had not finished is removed by whoever has the lock next, and no other."""
+    others = {path.with_name(name) for name in (".b.json.0123456789abcdef.new", ".c.json.mine.new", "x.new")}
+    for other in others:
+        other.touch()
+    CheckpointFile(LocalFile(path)).claim()
+    assert not remains.exists()
+    assert others < set(path.parent.iterdir())
+
+
+def test_who_has_not_the_lock_removes_nothing(path, remains, holder):
+    """While another process has the checkpoint, files beside it are left alone: they may be that one's."""
+    remains.touch()
+    with pytest.raises(CheckpointTakenError):
+        CheckpointFile(LocalFile(path)).claim()
+    assert remains.exists()
+
+
+def test_files_of_this_process_are_left_alone(path):
+    """A second run in one process does not remove what the first one is writing, however it is spelled."""
+    with beside(path) as new:
+        new.touch()
+        CheckpointFile(LocalFile(path.parent / ".." / path.parent.name / path.name)).claim()
+        assert new.exists()
 
 
 def test_a_process_that_is_done_lets_others_in(path):

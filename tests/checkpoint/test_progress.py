@@ -26,7 +26,7 @@ from tarlight.pipeline import Pipeline
 from tarlight.stages.base import ProcessingStage
 from tarlight.tasks import FileGroupTask, ImageBatch
 
-from .dataset import ids, make, stream, write
+from .dataset import books, ids, make, stream, write
 
 SHARDS = [(".tar", ["good"] * 6), (".tar", ["broken", *["good"] * 5])]
 
@@ -261,3 +261,43 @@ def test_links_above_dots_are_followed(tmp_path):
     (tmp_path / "link").symlink_to(tmp_path / "far" / "deep")
     assert Path(whole(f"{tmp_path}/link/../0.tar")).samefile(tmp_path / "far" / "0.tar")
     assert whole("s3://bucket/../x.tar") == "s3://bucket/../x.tar"
+
+
+def finished_state(data):
+    """The state of a run that has come to its end."""
+    run = make(data, batch_size=4).stream()
+    assert sum(len(batch.data) for batch in run) == 11
+    return run.state_dict(), run.report
+
+
+def test_the_state_of_a_finished_run_is_kept_elsewhere(data, tmp_path):
+    """A finished state that a stream with a new checkpoint goes on from leaves a checkpoint that says so."""
+    state, report = finished_state(data)
+    for _ in range(2):  # the second time where one lies that says so already
+        run = make(data, batch_size=4).stream(checkpoint_path=tmp_path / "c.json")
+        run.load_state_dict(state)
+        assert list(run) == []
+    again = make(data).stream(checkpoint_path=tmp_path / "c.json")
+    assert list(again) == []
+    assert books(again.report) == books(report)
+    assert [path.name for path in tmp_path.glob("*c.json*")] == ["c.json"]
+    assert json.loads((tmp_path / "c.json").read_text())["state"]["finished"]
+
+
+def test_a_finished_checkpoint_needs_no_writing(data, tmp_path):
+    """Going on from a checkpoint that says it is finished writes nothing, and does not ask whether it may."""
+    list(make(data).stream(checkpoint_path=tmp_path / "c.json"))
+    before = (tmp_path / "c.json").stat()
+    (tmp_path / ".c.json.lock").mkdir()  # whoever tries to take the lock fails
+    assert list(make(data).stream(checkpoint_path=tmp_path / "c.json")) == []
+    assert (tmp_path / "c.json").stat().st_mtime_ns == before.st_mtime_ns
+
+
+def test_a_finished_state_of_another_dataset_leaves_nothing(data, tmp_path):
+    """A finished state that does not fit writes no checkpoint."""
+    state, _ = finished_state(data)
+    run = make(write(tmp_path / "twin", SHARDS)).stream(checkpoint_path=tmp_path / "c.json")
+    run.load_state_dict(state)
+    with pytest.raises(CheckpointMismatchError):
+        list(run)
+    assert list(tmp_path.glob("*c.json*")) == []

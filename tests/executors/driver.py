@@ -83,7 +83,8 @@ def grow(folder, address):
     """With a stage that takes its time, more workers than there is room for at first."""
     pipeline = make(folder, num_threads=1, batch_size=2).add_stage(Apply(slow))
     report = pipeline.run(RayExecutor(address, min_workers=2, max_workers=3)).report
-    return {"workers": len(report.workers), "delivered": report.images_delivered}
+    (cluster,) = (note.text for note in report.notes if note.kind == "cluster")
+    return {"workers": len(report.workers), "delivered": report.images_delivered, "cluster": cluster}
 
 
 def lose_large_node(folder, checkpoint, log):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import signal
 
 import pytest
 
 from tarlight.errors import ArgumentError, ArgumentTypeError, TarError, WorkerLostError
+from tarlight.events import BatchDelivered, Preparing, RunEnded, RunStarted
 from tarlight.executors.local import LocalExecutor
 from tarlight.executors.ray import RayExecutor
 from tarlight.pipeline import Pipeline
@@ -63,6 +65,19 @@ def test_preserves_order(small_ray, tmp_path):
     result = make(folder, batch_size=3, num_threads=1).run(RayExecutor(preserve_order=True))
     assert [task.task_id for task in result] == [task.task_id for task in expected]
     assert contents(result) == contents(expected)
+
+
+def test_tells_which_cluster_and_what_is_waited_for(small_ray):
+    """The report names the cluster and whose it is; listeners hear of each step before the first batch."""
+    events = []
+    with Pipeline("p", stages=[Source(1, 1)]).stream(RayExecutor(), listeners=[events.append]) as stream:
+        list(stream)
+    (text,) = (note.text for note in stream.report.notes if note.kind == "cluster")
+    assert re.fullmatch(r"Ray cluster at \S+:\d+ \(1 node, 2 CPUs, 0 GPUs\), to which the program .*", text)
+    told = [event.step if isinstance(event, Preparing) else type(event) for event in events]
+    quick = {f"{step} on the {text}" for step in ("placing workers", "setting up stages")}
+    making = f"making the first batches on the {text}"
+    assert [one for one in told if one not in quick] == [RunStarted, making, "", BatchDelivered, RunEnded]
 
 
 def to_process(batch):

@@ -105,7 +105,9 @@ def test_a_cluster_grows(tmp_path):
     options = "--num-cpus=1", f"--autoscaling-config={tmp_path / 'config.json'}", f"--port={FAKE_PORT}"
     with head(*options, port=FAKE_PORT, **environment):
         result = found(drive("grow", folder, f"127.0.0.1:{FAKE_PORT}"))
+    cluster = result.pop("cluster")
     assert result == {"workers": 3, "delivered": 120}
+    assert cluster.endswith(f":{FAKE_PORT} (1 node, 1 CPUs, 0 GPUs), which ran already")
 
 
 @pytest.mark.soak

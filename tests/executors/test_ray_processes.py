@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.checkpoint.contract import SHARDS, CheckpointContract
-from tests.checkpoint.dataset import write
+from tests.checkpoint.dataset import make, write
 from tests.corpus import REPOSITORY
 
 from .process import MARK, assert_all_gone, nodes, settings, with_mark
@@ -71,6 +71,39 @@ def test_signals_leave_nothing_behind(tmp_path, end, code):
     _, errors = started.communicate(timeout=60)
     assert started.returncode == code, errors
     assert "balanced" in errors
+    assert "load: starting a Ray cluster on this machine, 0:01" in errors
+    assert "(1 node, 2 CPUs, 0 GPUs), started here for this run" in errors.replace(str(os.cpu_count()), "2")
+    assert "authentication" not in errors
+    assert_all_gone(mark)
+
+
+STRIKES = [pytest.param(number / 4, marks=pytest.mark.soak) for number in range(24)]
+"""Seconds after a command has begun to start Ray."""
+
+
+@pytest.mark.parametrize("delay_s", [1.5, *STRIKES])
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [(signal.SIGTERM, 143), pytest.param(signal.SIGINT, 130, marks=pytest.mark.soak)],
+    ids=["SIGTERM", "Ctrl-C"],
+)
+def test_signals_while_ray_starts_and_stops(tmp_path, number, code, delay_s):
+    """A signal at any moment of Ray's start and stop ends a command with its code and its books."""
+    checkpoint = tmp_path / "checkpoint.json"
+    folder = write(tmp_path / "data", [(".tar", ["good"] * 3)])
+    started, mark = load(folder, "--checkpoint", str(checkpoint))
+    while started.poll() is None and len(with_mark(mark)) == 1:
+        time.sleep(0.01)
+    time.sleep(delay_s)
+    started.send_signal(number)
+    _, errors = started.communicate(timeout=60)
+    assert started.returncode in {code, 0 if "\nfinished:" in errors else code}, errors
+    assert "balanced" in errors
+    if checkpoint.exists():
+        with make(folder).stream(checkpoint_path=checkpoint) as rest:
+            assert sum(batch.num_images for batch in rest) == (
+                0 if "images delivered, 1 shard" in errors else 3
+            )
     assert_all_gone(mark)
 
 

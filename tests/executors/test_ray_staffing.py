@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
 import time
 
 import pytest
 
 from tarlight.errors import ArgumentError, WorkerLostError
-from tarlight.executors.ray import RayExecutor
+from tarlight.executors.ray import RayExecutor, crew
 from tarlight.executors.ray.cluster import Handle
 from tarlight.executors.ray.crew import Crew
 from tarlight.executors.ray.member import Member
@@ -112,6 +115,77 @@ def test_workers_with_nothing_to_do_leave(small_ray, tmp_path):
         list(stream)
     assert stream.report.images_delivered == 6
     assert calls(log).count("teardown") == 2
+
+
+class SetsUpUntilTheEnd(Apply):
+    """In all workers but one, `setup` lasts until that one is torn down."""
+
+    def setup(self):
+        first = self.log.with_name("first")
+        try:
+            first.touch(exist_ok=False)
+        except FileExistsError:
+            self.call("setup")
+            end = time.monotonic() + PATIENCE_S
+            while "teardown" not in self.log.read_text() and time.monotonic() < end:
+                time.sleep(0.05)
+        else:
+            self.call("setup")
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_workers_that_set_their_stages_up_at_the_end_tear_them_down(small_ray, tmp_path, stopped):
+    """When a run ends or is left, a worker that is still in `setup` finishes that and tears down."""
+    log = tmp_path / "log"
+    stage = SetsUpUntilTheEnd(waits_for_two(log), "slow", log)
+    folder = write(tmp_path / "data", [(".tar", ["good"])] * 2)
+    with make(folder, num_threads=1).add_stage(stage).stream(RayExecutor()) as stream:
+        next(stream)
+        if not stopped:
+            list(stream)
+    assert sorted(calls(log)) == ["setup"] * 2 + ["teardown"] * 2
+
+
+def waits_for_two(log):
+    """A stage's work: it lasts until the stage is being set up in two workers."""
+
+    def work(batch):
+        end = time.monotonic() + PATIENCE_S
+        while log.read_text().count("setup") < 2 and time.monotonic() < end:
+            time.sleep(0.05)
+        return batch
+
+    return work
+
+
+class TearsDownForEver(Apply):
+    def teardown(self):
+        super().teardown()
+        time.sleep(10 * PATIENCE_S)
+
+
+def test_interrupt_while_workers_tear_down(small_ray, tmp_path, monkeypatch):
+    """After the last batch, Ctrl-C ends workers whose `teardown` takes longer than the grace."""
+    monkeypatch.setattr(crew, "GRACE_S", 0.2)
+    log = tmp_path / "log"
+    stream = Pipeline("p", stages=[Source(1, 1), TearsDownForEver(first_only, "slow", log)]).stream(
+        RayExecutor()
+    )
+    striker = threading.Thread(target=strike_at, args=(log,))
+    striker.start()
+    with pytest.raises(KeyboardInterrupt):
+        list(stream)
+    striker.join()
+    assert (stream.report.outcome, stream.report.images_delivered) == ("stopped", 1)
+    assert stream.report.is_balanced
+
+
+def strike_at(log):
+    """Press Ctrl-C once a worker tears down."""
+    end = time.monotonic() + PATIENCE_S
+    while time.monotonic() < end and not (log.exists() and "teardown" in log.read_text()):
+        time.sleep(0.05)
+    os.kill(os.getpid(), signal.SIGINT)
 
 
 def fail_first(log):

@@ -115,7 +115,7 @@ def test_no_credentials(front, proxy):
     }
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 1
-    assert re.search(r"^tarlight\.errors\.InputDeniedError: .*credentials", done.stderr, re.MULTILINE)
+    assert re.search(r"^tarlight\.errors\.CredentialsError: .*credentials", done.stderr, re.MULTILINE)
     assert not proxy.gets()
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tarlight.events import PartitionsPlanned, ShardsSought
+from tarlight.events import PartitionsPlanned, Preparing, ShardsSought
 from tarlight.ledger import Ledger, ShardAccount
 from tarlight.report.pace import Pace
 from tarlight.report.plain import PlainDisplay
@@ -88,3 +88,15 @@ def test_the_search_for_shards_is_shown_until_they_are_known() -> None:
     assert line.getvalue() == "load: looking up 412,000 of 1,000,000 shards, 0:01\n"
     pace.plan(PartitionsPlanned(3, 3, 100))
     assert pace.stand(report).shard_text() == "0/3 shards"
+
+
+def test_what_is_prepared_comes_first():
+    """Until all is ready, a standing says what is waited for, and nothing of images; then how far it is."""
+    ledger, pace = Ledger(), Pace()
+    pace.plan(PartitionsPlanned(1, 1, 100))
+    pace.prepare(Preparing("placing \x1b[2Jworkers"))
+    standing = pace.stand(ledger.report("running", 1.0))
+    assert (standing.shard_text(), standing.is_reading) == ("placing \\x1b[2Jworkers", False)
+    pace.prepare(Preparing(""))
+    standing = pace.stand(ledger.report("running", 2.0))
+    assert (standing.shard_text(), standing.is_reading) == ("0/1 shard", True)

@@ -39,6 +39,8 @@ class Course:
         """Whether nothing is left to do."""
         self.has_progress = False
         """Whether there is anything to keep that was not there when the run began."""
+        self.begins = True
+        """Whether the first shard that is read is the first one that any run reads of this dataset."""
         self.resumed = Section()
         """What was committed when the run began. Not to be changed."""
         self.resumed_seconds = 0.0
@@ -47,12 +49,18 @@ class Course:
         self._dataset = Dataset()
         self._loaded: State | None = None
         self._origin = ""
+        self._is_kept = False
         self._in_hand: Section | None = None
         self._settles = False
         self._consumed = Section()
 
-    def load(self, plain: Any, origin: str) -> None:
+    def load(self, plain: Any, origin: str, *, is_kept: bool = False) -> None:
         """Go on from a state that `to_plain` gave. Before the run begins.
+
+        Args:
+            plain: the state.
+            origin: where it is from, for errors.
+            is_kept: whether it came from where the run keeps its own.
 
         Raises:
             CheckpointError: it is no state.
@@ -62,8 +70,10 @@ class Course:
         compare(self._options, state.options, origin)
         self._loaded, self._origin = state, origin
         self.resumed, self.committed = state.section, state.section.copy()
+        self.begins = not (self.resumed.seen or self.resumed.shards)
         self.resumed_seconds = state.seconds
         self.is_finished = state.is_finished
+        self._is_kept = is_kept
         self._dataset = Dataset(state.done_paths)
 
     def plan(self, shards: Iterable[tuple[str, int | None]]) -> None:
@@ -97,9 +107,13 @@ class Course:
         """Where a shard stands in the listing, as text whose order is that of the listing; None: in none."""
         return self._dataset.place(str(shard))
 
-    def part(self, shards: Sequence[str]) -> Course:
-        """Return a course that knows of these shards only, to be sent to the worker that reads them."""
+    def part(self, shards: Sequence[str], *, is_first: bool = False) -> Course:
+        """Return a course that knows of these shards only, to be sent to the worker that reads them.
+
+        `is_first` for the first part of a run.
+        """
         part, shards = Course(), [str(shard) for shard in shards]  # without the queries of URLs
+        part.begins = self.begins and is_first
         part.resumed = Section(reading={s: at for s in shards if (at := self.start_of(s)) is not None})
         part.resumed.fields = self.resumed.fields
         self._check_planned()
@@ -109,6 +123,7 @@ class Course:
     def behind(self, section: Section) -> Course:
         """Return the course of a worker that takes over behind a section, which has arrived."""
         part = Course()
+        part.begins = False
         part.resumed = Section(reading=dict(self.resumed.reading), fields=set(self.resumed.fields)).copy()
         later = Section(reading=section.reading, done=list(section.done), fields=section.fields).copy()
         part.resumed.add(later)
@@ -140,8 +155,13 @@ class Course:
     def finish(self) -> None:
         """The run has come to its end, and everything is consumed. It is finished if nothing was withheld."""
         is_finished = not self.num_withheld
-        self.has_progress |= is_finished != self.is_finished
+        self.has_progress |= is_finished != self.is_finished or not self._is_kept
         self.is_finished = is_finished
+
+    @property
+    def may_be_kept(self) -> bool:
+        """Whether there may be something to keep in the end: not where it is known to be finished there."""
+        return not (self.is_finished and self._is_kept)
 
     @property
     def num_withheld(self) -> int:
@@ -192,7 +212,9 @@ class Course:
         """Name the shards of a section that comes as this course does."""
         key = self._dataset.key
         section.reading = {key(shard): at for shard, at in section.reading.items()}
-        section.done = [key(shard) for shard in section.done]
+        for part in (section, section.withheld):
+            if part is not None:
+                part.done = [key(shard) for shard in part.done]
         return section
 
     def _check_planned(self) -> None:

@@ -112,26 +112,24 @@ class Dataset:
         """Shards that were tried in vain."""
         return len(self._left)
 
-    def leave(self, paths: Iterable[str]) -> None:
+    def leave(self, keys: Iterable[str]) -> None:
         """These shards were tried in vain, and are not done."""
-        for path in paths:
-            if self._was_tried(path):
-                self._twice = path
-            self._left.add(self.key(path))
+        for key in keys:
+            if self._was_tried(key):
+                self._twice = key
+            self._left.add(key)
 
-    def _was_tried(self, path: str) -> bool:
-        key = self.key(path)
+    def _was_tried(self, key: str) -> bool:
         place = self._places.get(key)
         is_done = key in self._paths if place is None else bool(self._flags[place])
         return is_done or key in self._left
 
-    def finish(self, paths: Iterable[str]) -> None:
+    def finish(self, keys: Iterable[str]) -> None:
         """These shards are done."""
-        for path in paths:
-            key = self.key(path)
+        for key in keys:
             place = self._places.get(key)
-            if self._was_tried(path):
-                self._twice = path
+            if self._was_tried(key):
+                self._twice = key
             elif place is None:
                 self._paths.add(key)
             else:

@@ -12,13 +12,12 @@ import json
 import os
 import socket
 import time
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tarlight.argument import check_path
+from tarlight.checkpoint.beside import beside, remove_remains, sync, write
 from tarlight.checkpoint.lock import FileLock
 from tarlight.errors import (
     ArgumentError,
@@ -29,7 +28,7 @@ from tarlight.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 SAVE_SECONDS = 1.0
 """Between two saves that nobody asked for. One takes some milliseconds, most of them for the disk."""
@@ -113,21 +112,23 @@ class LocalFile:
 
     def replace(self, data: bytes) -> bytes | None:
         """Replace the file, and have that on the disk; see `Place.replace`."""
-        with _beside(self._file) as beside:
-            _write(beside, data)
+        with beside(self._file) as new:
+            write(new, data)
             if self._is_other():
                 return self._file.read_bytes()
-            beside.replace(self._file)
+            new.replace(self._file)
         self._known = data[:_HEAD_BYTES]
-        _sync(self._file.parent)
+        sync(self._file.parent)
         return None
 
     def claim(self, data: bytes) -> bytes | None:
         """Find out whether a file can be written beside it, and lock other processes out until `release`."""
-        with _beside(self._file) as beside:
-            beside.touch()
+        with beside(self._file) as new:
+            new.touch()
         if (holder := self._lock.take(data)) is not None:
             return holder
+        if self._lock.is_held:
+            remove_remains(self._file)
         return self._file.read_bytes() if self._is_other() else None
 
     def release(self) -> None:
@@ -258,29 +259,3 @@ def _writer_of(text: bytes) -> str:
         return str(decode(text, "")[_WRITER])
     except (CheckpointError, KeyError, TypeError):  # not a run of tarlight, then
         return "of which it says nothing"
-
-
-@contextmanager
-def _beside(target: Path) -> Iterator[Path]:
-    """Give the path of a file beside another one that nobody else has, and leave none there."""
-    # A process id is not enough: containers on one disk all have 1, and a program may run two.
-    beside = target.with_name(f".{target.name}.{token_hex(8)}.new")
-    try:
-        yield beside
-    finally:
-        beside.unlink(missing_ok=True)  # half a checkpoint is of use to nobody
-
-
-def _write(path: Path, data: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync(folder: Path) -> None:
-    opened = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)

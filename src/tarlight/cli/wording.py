@@ -78,7 +78,7 @@ _TYPED: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
     (r"more than num_images", "more than --images"),
     (r": more than max_failures=", ": more than --max-failures "),
     (r"the report of Pipeline\.stream\(\) names each of them", "--json FILE names each of them"),
-    (r'with on_error="skip" it', "with --on-error skip it"),
+    (r'\b([Ww])ith on_error="skip"', r"\1ith --on-error skip"),
     (r"file_extensions=\[\.\.\.\]", "--shard-extensions .A,.B"),
     (r"file_extensions=\[((?:'[^']*'(?:, )?)+)\]", _as_list),
     (r"(?:--)?decoder='(\w+)'", r"--decoder \1"),  # the name may have been made an option before

@@ -21,6 +21,7 @@ from tarlight.ledger.entry import Loss, LossReason, Note, ShardAccount, Skip, Sk
 from tarlight.ledger.report import Report
 from tarlight.ledger.section import Position, Section
 from tarlight.ledger.spool import Spool
+from tarlight.ledger.stall import Stall
 from tarlight.ledger.times import StageTime, Timesheet
 
 __all__ = [
@@ -38,5 +39,6 @@ __all__ = [
     "SkipReason",
     "Spool",
     "StageTime",
+    "Stall",
     "Timesheet",
 ]

@@ -165,5 +165,6 @@ class Ledger:
                 losses=self.losses,
                 notes=self.notes,
                 times={} if times is None else times.times(),
+                stall=None if times is None else times.stall(),
                 workers=() if times is None else times.workers,
             )

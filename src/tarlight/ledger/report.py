@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from tarlight.ledger.entry import Loss, Note, Skip
     from tarlight.ledger.spool import Spool
+    from tarlight.ledger.stall import Stall
     from tarlight.ledger.times import Times
 
 
@@ -78,6 +79,10 @@ class Report:
     workers: tuple[str, ...] = ()
     """Processes elsewhere that worked for the run, `host/pid` each; empty where all was done in this one."""
 
+    stall: Stall | None = None
+    """The shard that the run waits for at this moment, if it does; not kept by `to_dict`, and not known of
+    workers elsewhere."""
+
     @property
     def num_skipped(self) -> int:
         """All skipped images."""
@@ -96,7 +101,7 @@ class Report:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON, with the first 10,000 entries of each kind."""
-        plain = {name: getattr(self, name) for name in self.__slots__ if name not in ENTRIES}
+        plain = {name: getattr(self, name) for name in self.__slots__ if name not in {*ENTRIES, "stall"}}
         plain["times"] = {name: asdict(spent) for name, spent in self.times.items()}
         for name in ENTRIES:
             first = zip(range(KEPT_IN_MEMORY), getattr(self, name), strict=False)

@@ -14,7 +14,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
+
+    from tarlight.ledger.stall import Stall
+
+    Look = Callable[[], Stall | None]
 
 READING = "reading"
 """The thread that reads and parses shards."""
@@ -99,6 +103,8 @@ class Watch:
         self._lock = threading.Lock()
         self._duty = _AWAY
         self._since = 0.0
+        self.look: Look | None = None
+        """Tells what the thread waits for, in more than a word; for any thread."""
         self._spent: dict[_Duty, float] = {}
 
     def start(self, stage: str) -> None:
@@ -107,6 +113,7 @@ class Watch:
 
     def stop(self) -> None:
         """The thread has ended, or is in nobody's service."""
+        self.look = None
         self._switch(_AWAY)
 
     def rest(self) -> None:
@@ -140,6 +147,11 @@ class Watch:
             yield
         finally:
             self._switch(before)
+
+    def waited_s(self, what: str) -> float:
+        """Return for how long the thread has been waiting for this now; 0 where it is not. For any thread."""
+        with self._lock:
+            return time.monotonic() - self._since if self._duty.waits_for == what else 0.0
 
     def spent(self) -> dict[_Duty, float]:
         """Return seconds by duty, up to now."""
@@ -205,9 +217,13 @@ class Timesheet:
         self._ended: Times = {}
         self._elsewhere: dict[str, Times] = {}
 
-    def watch(self, stage: str) -> Watch:
-        """Return a watch for one more thread, which begins in this stage; once stopped, it stays so."""
+    def watch(self, stage: str, look: Look | None = None) -> Watch:
+        """Return a watch for one more thread, which begins in this stage; once stopped, it stays so.
+
+        `look` tells which shard it waits for, if it does.
+        """
         watch = Watch()
+        watch.look = look
         watch.start(stage)
         self._join(watch)
         return watch
@@ -228,6 +244,12 @@ class Timesheet:
         """The processes that were taken in, in the order in which they were heard of first."""
         with self._lock:
             return tuple(self._elsewhere)
+
+    def stall(self) -> Stall | None:
+        """Return what has been waited for longest at this moment, in this process; None where nothing is."""
+        with self._lock:
+            looks = [thread.look for thread in self._threads if isinstance(thread, Watch)]
+        return max(filter(None, (look() for look in looks if look is not None)), default=None)
 
     def times(self) -> Times:
         """Return what was done up to now."""

@@ -62,10 +62,12 @@ class LiveDisplay:
         head.add_column(no_wrap=True, justify="right")
         where = f"{standing.shard_text()}  {standing.time_text()}"
         head.add_row(Text(self._title, "bold"), _bar(standing.fraction), Text(where))
-        if standing.total_shards is None:  # nothing to tell of images yet
+        if not standing.is_reading:
             return head
-        stages = _in_lines(standing.stage_texts(self._console.encoding), width)
-        return Group(head, _figure_lines(standing, width), *(Text(text, "dim") for text in stages))
+        encoding = self._console.encoding
+        stalls = [Text(text, "yellow") for text in _in_lines(standing.stall_texts(encoding), width)]
+        stages = [Text(text, "dim") for text in _in_lines(standing.stage_texts(encoding), width)]
+        return Group(head, _figure_lines(standing, width), *stalls, *stages)
 
 
 def _bar(fraction: float | None) -> RenderableType:

@@ -8,15 +8,23 @@ from typing import TYPE_CHECKING
 
 from tarlight.ledger.times import since
 from tarlight.report.figure import clock, digits, num_bytes, plural, rate
+from tarlight.report.label import label
 from tarlight.report.stage import stage_figures
 
 if TYPE_CHECKING:
-    from tarlight.events import PartitionsPlanned, ShardsSought
-    from tarlight.ledger import Report
+    from tarlight.events import PartitionsPlanned, Preparing, ShardsSought
+    from tarlight.ledger import Report, Stall
     from tarlight.ledger.times import Times
+
+_LONG_S = 3.0
+"""A wait for a shard that is worth a word: stores answer in fractions of a second."""
 
 _WINDOW_S = 5.0
 """Rates are those of the last seconds: long enough to be calm, short enough to show a stall."""
+
+
+_STEP = 120
+"""Characters of what is being prepared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +55,15 @@ class Standing:
     """What each stage did lately."""
     sought: ShardsSought | None = None
     """How far the search for the shards is; None where it is done, or was short."""
+    stall: Stall | None = None
+    """The shard that is waited for, where that takes long."""
+    preparing: str = ""
+    """What has to be done elsewhere before anything can be read; empty when all is ready."""
+
+    @property
+    def is_reading(self) -> bool:
+        """True when there is something to tell of images."""
+        return self.total_shards is not None and not self.preparing
 
     @property
     def seconds_left(self) -> float | None:
@@ -71,8 +88,18 @@ class Standing:
         texts = [str(figure) for figure in stage_figures(self.times, encoding)]
         return [f"busy: {texts[0]}", *texts[1:]] if texts else []
 
+    def stall_texts(self, encoding: str = "utf-8") -> list[str]:
+        """Return what is waited for, and how often it was asked for again; empty where it is not for long."""
+        if self.stall is None:
+            return []
+        seconds, shard, num_retries, cause = self.stall
+        text = f"waiting {clock(seconds)} for {label(shard, 40, encoding)}"
+        return [text, f"{_retries(num_retries)} ({cause})"] if num_retries else [text]
+
     def shard_text(self) -> str:
-        """Return how many shards are done, and of how many."""
+        """Return how many shards are done, and of how many; before that, what is being done."""
+        if self.preparing:
+            return self.preparing
         if self.total_shards is None:
             return "listing shards" if self.sought is None else _search_text(self.sought)
         return f"{self.shards:,}/{plural(self.total_shards, 'shard')}"
@@ -81,6 +108,10 @@ class Standing:
         """Return the time that has passed, and what is left when that can be told."""
         left = self.seconds_left
         return clock(self.seconds) if left is None else f"{clock(self.seconds)}, {clock(left)} left"
+
+
+def _retries(number: int) -> str:
+    return "1 retry" if number == 1 else f"{number:,} retries"
 
 
 def _search_text(sought: ShardsSought) -> str:
@@ -96,11 +127,16 @@ class Pace:
         self._limit = limit
         self._plan: PartitionsPlanned | None = None
         self._sought: ShardsSought | None = None
+        self._preparing = ""
         self._recent: deque[tuple[tuple[float, int, int, int], Times]] = deque([((0.0, 0, 0, 0), {})])
 
     def seek(self, event: ShardsSought) -> None:
         """Learn how far the search for the shards is."""
         self._sought = event
+
+    def prepare(self, event: Preparing) -> None:
+        """Learn what is waited for."""
+        self._preparing = label(event.step, _STEP)
 
     def plan(self, event: PartitionsPlanned) -> None:
         """Learn how much there is to do."""
@@ -122,6 +158,8 @@ class Pace:
             fraction=self._fraction(report),
             times=times,
             sought=self._sought,
+            stall=report.stall if report.stall is not None and report.stall.seconds >= _LONG_S else None,
+            preparing=self._preparing,
         )
 
     def _lately(self, report: Report) -> tuple[tuple[float, float, float], Times]:

@@ -30,8 +30,10 @@ class PlainDisplay:
     def show(self, standing: Standing) -> None:
         """Write one line."""
         texts = [standing.shard_text(), standing.time_text()]
-        if standing.total_shards is not None:  # before that there is nothing to tell of images
-            texts[1:1] = [*standing.figures(), *standing.stage_texts(self._stream.encoding or "ascii")]
+        if standing.is_reading:
+            encoding = self._stream.encoding or "ascii"
+            stages = standing.stage_texts(encoding)
+            texts[1:1] = [*standing.figures(), *standing.stall_texts(encoding), *stages]
         self._stream.write(f"{self._title}: {', '.join(texts)}\n")
         self._stream.flush()
 

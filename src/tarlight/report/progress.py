@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
-from tarlight.events import Event, PartitionsPlanned, RunEnded, RunStarted, ShardsSought
+from tarlight.events import Event, PartitionsPlanned, Preparing, RunEnded, RunStarted, ShardsSought
 from tarlight.report.label import label
 from tarlight.report.pace import Pace, Standing
 from tarlight.report.plain import PlainDisplay
@@ -74,6 +74,8 @@ class _Progress:
             self._planned = True
         elif isinstance(event, ShardsSought):
             self._pace.seek(event)
+        elif isinstance(event, Preparing):
+            self._pace.prepare(event)
         elif isinstance(event, RunStarted):
             self._start(event)
         elif isinstance(event, RunEnded):

@@ -147,6 +147,15 @@ class Reading:
         stat = ShardStat(str(canonical(path)), facts.size, version_of(facts))
         return _RemoteShard(stat, entry.download, entry.origin)
 
+    @property
+    def retries(self) -> tuple[int, str]:
+        """How often requests for the shard that was opened last have been repeated, and why last.
+
+        For any thread, also while `open` waits.
+        """
+        current = self._current
+        return (0, "") if current is None or current.download is None else current.download.tally.last_retry
+
     def close(self) -> None:
         """Cancel all requests, and wake up who waits for one. May be called again."""
         with self._lock:

@@ -174,10 +174,11 @@ def test_exhausted_retries_lose_the_rest_and_go_on(server, tmp_path):
 
 
 def test_a_missing_shard_is_an_error_when_it_is_opened(server, tmp_path):
-    """A URL that leads nowhere stops the run, after the shards before it."""
-    good = server.put("a.tar", shard(tmp_path, "a.tar", 0)[1])
-    with pytest.raises(InputMissingError, match=r"nowhere\.tar"):
-        load([good, f"{server.url}/nowhere.tar"], storage_options=FAST)
+    """A URL that leads nowhere stops a run that begins with it, or that stops at the first failure."""
+    good, nowhere = server.put("a.tar", shard(tmp_path, "a.tar", 0)[1]), f"{server.url}/nowhere.tar"
+    for urls, on_error in ([nowhere, good], "skip"), ([good, nowhere], "raise"):
+        with pytest.raises(InputMissingError, match=r"nowhere\.tar"):
+            load(urls, storage_options=FAST, on_error=on_error)
 
 
 def test_a_wrong_checksum_names_the_images(server, tmp_path):

@@ -1,4 +1,4 @@
-"""Ray itself, as far as tarlight uses it: the only module that imports it, and the place of its errors.
+"""Ray itself, as far as tarlight uses it: only this module and `connection` import it, and know its errors.
 
 Everything that Ray raises becomes one of three: `ClusterError` (no cluster, or none that can do this),
 `WorkerGoneError` (a worker or its node died, or what it made is lost with it), or the exception of our own
@@ -7,8 +7,6 @@ code.
 
 from __future__ import annotations
 
-import logging
-import os
 import re
 import time
 from contextlib import contextmanager
@@ -22,7 +20,6 @@ from ray.exceptions import (
     GetTimeoutError,
     ObjectLostError,
     RayActorError,
-    RayError,
     RaySystemError,
     RayTaskError,
     TaskCancelledError,
@@ -30,14 +27,13 @@ from ray.exceptions import (
 )
 
 from tarlight.errors import ClusterError, PipelineError
+from tarlight.executors.ray.connection import Connection
 from tarlight.executors.ray.parcel import PickledStage
-from tarlight.executors.ray.reach import check_reachable
 from tarlight.executors.ray.request import Node
-from tarlight.executors.ray.surroundings import NODE, environment, own_sigterm
 from tarlight.executors.ray.worker import Worker
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from tarlight.executors.ray.parcel import Reply, Work
     from tarlight.executors.ray.request import Request
@@ -146,33 +142,22 @@ class Cluster:
     """A connection to a cluster. For one thread."""
 
     def __init__(self) -> None:
-        self._is_ours = False
+        self._connection = Connection()
 
-    def connect(self, address: str | None) -> None:
-        """Connect; start a cluster on this machine where `address` is None and there is none.
-
-        A connection that the program has made already is used, and left as it is.
-
-        Raises:
-            ClusterError: there is no cluster at the address.
-        """
-        self._is_ours = not ray.is_initialized()
-        if self._is_ours:
-            check_reachable(address or os.environ.get("RAY_ADDRESS", ""))
-            try:
-                with environment(NODE), own_sigterm():
-                    ray.init(address=address, logging_level=logging.WARNING)
-            except (ConnectionError, RuntimeError, ValueError, RayError) as error:
-                raise ClusterError(
-                    f"there is no Ray cluster to work on at {address or 'this machine'} (Ray says: {error}); "
-                    "start one with `ray start --head`, or pass address=None for one on this machine"
-                ) from error
+    def connect(self, address: str | None, tell: Callable[[str], None]) -> None:
+        """Connect, as `Connection.open` does."""
+        self._connection.open(address, tell)
 
     def close(self) -> None:
         """Leave the cluster, and end it where this connection started it."""
-        if self._is_ours and ray.is_initialized():
-            with own_sigterm():
-                ray.shutdown()
+        self._connection.close()
+
+    def describe(self, nodes: Sequence[Node]) -> str:
+        """Which cluster this is, how it came about and what it has, for people."""
+        cpus, gpus = sum(node.cpus for node in nodes), sum(node.gpus for node in nodes)
+        where = f"Ray cluster at {place}" if (place := self._connection.place) else "Ray cluster"
+        size = f"{len(nodes)} node{'s' * (len(nodes) != 1)}, {cpus:g} CPUs, {gpus:g} GPUs"
+        return f"{where} ({size}), {self._connection.origin}"
 
     def nodes(self) -> list[Node]:
         """The nodes that are alive now."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from tarlight.executors.ray.farewell import Farewell
+from tarlight.executors.ray.farewell import FOREVER, Farewell
 from tarlight.executors.ray.member import Member
 from tarlight.executors.ray.placement import Placement
 from tarlight.executors.ray.request import Request
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
 
     from tarlight.executors.ray.cluster import Cluster
     from tarlight.executors.ray.inbox import Inbox
@@ -32,7 +33,8 @@ STAFFING_S = 5.0
 """How often the cluster is asked whether it has grown."""
 
 GRACE_S = 10.0
-"""How long a worker that is told to stop may take before its process is ended."""
+"""How long a worker that is told to stop, or sets its stages up at the end of a run, may take before its
+process is ended."""
 
 
 class Crew:
@@ -82,6 +84,14 @@ class Crew:
         if not any(member.answers for member in ready):
             self._push(ready)
 
+    @property
+    def state(self) -> str:
+        """What its workers do before the first batch, for people."""
+        if any(member.is_ready for member in self.members):
+            return "making the first batches"
+        is_placed = any(member.handle.is_placed for member in self.members)
+        return "setting up stages" if is_placed else "placing workers"
+
     def check_placement(self) -> None:
         """Look how long there has been no worker.
 
@@ -112,18 +122,32 @@ class Crew:
             self.members.remove(member)
             member.handle.kill()
 
-    def close(self, *, stopping: bool) -> list[BaseException]:
-        """Tear all workers down, and end their processes. Returns what was raised by that."""
-        ready = [member for member in self.members if member.is_ready]
-        for member in ready if stopping else ():
-            member.handle.stop()
-        for member in ready:
-            self.members.remove(member)
-            self._farewell.say(member)
-        self._farewell.finish(GRACE_S if stopping else float("inf"))
+    def close(self, *, stopping: bool, waiting: Callable[[], AbstractContextManager[None]]) -> None:
+        """Tear all workers down, and end their processes; `errors` has what was raised by that.
+
+        Where the run is not being stopped, what strikes in `waiting` comes out when all this is done.
+        """
         for member in tuple(self.members):
-            self.dismiss(member)
+            self._dismiss_gently(member, stopping=stopping or not member.is_ready)
+        try:
+            if not stopping:
+                self._farewell.finish(FOREVER, waiting)
+        finally:
+            self._farewell.finish(GRACE_S)
+
+    @property
+    def errors(self) -> list[BaseException]:
+        """What stages raised as they were torn down."""
         return self._farewell.errors
+
+    def _dismiss_gently(self, member: Member, *, stopping: bool) -> None:
+        if not (member.is_ready or member.handle.is_placed):
+            self.dismiss(member)
+            return
+        self.members.remove(member)
+        if stopping:
+            member.handle.stop()
+        self._farewell.say(member, GRACE_S if stopping else FOREVER)
 
     def _target(self) -> int:
         now = time.monotonic()

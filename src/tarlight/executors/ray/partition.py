@@ -94,6 +94,8 @@ class Backlog:
 
     def _make(self, task: Task) -> Partition:
         shards = task.data if isinstance(task, FileGroupTask) else ()
-        partition = Partition(self._num_pulled, task, self._course.part(shards))
+        partition = Partition(
+            self._num_pulled, task, self._course.part(shards, is_first=not self._num_pulled)
+        )
         self._num_pulled += 1
         return partition

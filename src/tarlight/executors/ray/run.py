@@ -12,11 +12,13 @@ good after `GRACE_S` seconds.
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tarlight.errors import WorkerLostError
+from tarlight.events import Preparing
 from tarlight.executors.local import end_after, raise_first
 from tarlight.executors.ray.cluster import Cluster, WorkerGoneError, pickle_stage
 from tarlight.executors.ray.crew import Crew
@@ -41,6 +43,8 @@ if TYPE_CHECKING:
 
     Stage = ProcessingStage[Any, Any]
     Tasks = LocalRun | Generator[Task, None, None]
+
+log = logging.getLogger(__name__)
 
 MAX_DEATHS = 4
 """Workers that may die of one partition before it is lost: the first, and three that try again."""
@@ -73,6 +77,8 @@ class RayRun:
         self._cluster = Cluster()
         self._crew = Crew(self._cluster, options)
         self._is_open = False
+        self._where = self._step = ""
+        self._has_worked = False
         self._num_stillborn = 0
         self._noted: set[Note] = set()
         self._is_closed = False
@@ -116,12 +122,22 @@ class RayRun:
         """Connect, fit what the stages ask for to what there is, and send them on their way."""
         self._is_open = True
         with self._context.waiting():
-            self._cluster.connect(self._options.address)
-        fitted = fit_stages(self._stages, self._cluster.nodes())
-        for note in fitted.notes:
+            self._cluster.connect(self._options.address, self._tell)
+        nodes = self._cluster.nodes()
+        self._where = self._cluster.describe(nodes)
+        log.info("%s works on a %s", self._context.dataset_name, self._where)
+        fitted = fit_stages(self._stages, nodes)
+        for note in (Note("", self._where, "cluster"), *fitted.notes):
             self._context.ledger.note(note)
+        self._tell("")
         stages = tuple(pickle_stage(stage.as_part(), stage.label) for stage in fitted.stages)
         self._crew.equip(stages, self._context.dataset_name, fitted.request)
+
+    def _tell(self, step: str) -> None:
+        """Tell listeners what is waited for before the first batch, each time that it changes."""
+        if step != self._step:
+            self._step = step
+            self._context.emit(Preparing(step))
 
     def _is_busy(self) -> bool:
         """Whether anything is still to come."""
@@ -130,6 +146,8 @@ class RayRun:
     def _wait(self) -> None:
         """Wait for the next answers of workers, and put what they announce into the inbox."""
         refs = self._crew.pending_refs()
+        if not self._has_worked:
+            self._tell(f"{self._crew.state} on the {self._where}")
         with self._context.waiting():
             done = self._cluster.wait(list(refs), _POLL_S)
         for ref in done:
@@ -151,6 +169,8 @@ class RayRun:
 
     def _sort_in(self, member: Member, reply: Reply) -> None:
         answer = member.answers.popleft()
+        self._has_worked = True
+        self._tell("")
         self._context.times.take_in(member.name, reply.times)
         for parcel in reply.parcels:
             partition = next(one for one in member.partitions if one.index == parcel.index)
@@ -249,9 +269,12 @@ class RayRun:
         ):
             try:
                 end()
-            except Exception as error:  # noqa: BLE001 (all must be ended before the first is raised)
+            except BaseException as error:  # noqa: BLE001 (all must be ended before the first is raised)
                 errors.append(error)
-        raise_first(errors)
+        raise_first(sorted(errors, key=lambda error: isinstance(error, Exception)))  # interrupts go first
 
     def _close_crew(self, errors: list[BaseException], *, stopping: bool) -> None:
-        errors += self._crew.close(stopping=stopping)
+        try:
+            self._crew.close(stopping=stopping, waiting=self._context.waiting)
+        finally:
+            errors += self._crew.errors

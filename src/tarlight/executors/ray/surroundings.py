@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
+import sys
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from types import FrameType
 
 NODE = {"RAY_free_objects_period_milliseconds": "100"}
 """How soon a Ray that is started here gives memory back that nobody holds. By default it does so once a
 second, in which two cores decode 1 GB: so much of its store would be touched for the first time, at a page
 fault for every 4 KiB. With this it is some 200 MB."""
+
+
+_TOKENS = "ray._private.authentication.authentication_token_setup"
+"""The logger of one module of Ray; no other says what is kept away."""
+
+_NUMBERS = int(signal.SIGINT), int(signal.SIGTERM)
 
 
 @contextmanager
@@ -30,11 +39,91 @@ def environment(variables: Mapping[str, str]) -> Iterator[None]:
 
 
 @contextmanager
-def own_sigterm() -> Iterator[None]:
-    """Keep the program's handler of SIGTERM, if it has one: Ray sets one that exits at once."""
-    before = signal.getsignal(signal.SIGTERM)
+def quiet() -> Iterator[None]:
+    """Keep Ray from warning that a cluster which it starts is protected by a token, as it is by default."""
+    logger = logging.getLogger(_TOKENS)
+    logger.addFilter(_is_worth_a_word)
     try:
         yield
     finally:
-        if callable(before) and threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGTERM, before)
+        logger.removeFilter(_is_worth_a_word)
+
+
+def _is_worth_a_word(record: logging.LogRecord) -> bool:
+    return not record.getMessage().startswith("Token authentication is enabled")
+
+
+@contextmanager
+def signals_held() -> Iterator[None]:
+    """Keep SIGINT and SIGTERM that come inside for afterwards: then they meet the program's handlers.
+
+    Ray cannot be left while its C++ core is made or taken apart: the process might abort. A second Ctrl-C
+    takes that into account, and strikes at once.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    hold = _Hold()
+    try:
+        yield
+    finally:
+        hold.end()
+
+
+class _Hold:
+    """Stands in for the program's handlers. For the main thread.
+
+    Three things would take its place. `ray.init` gives SIGTERM a handler that exits at once: `signal.signal`
+    is kept from it (Ray does the same where it defers SIGINT). Ray's C++ core has one that writes a stack
+    trace, arms an alarm that aborts three seconds later, and only then calls ours: the alarm is put back. As
+    it ends, the core takes away whatever handler SIGTERM has, at a time that only it knows: it is put back
+    whenever Python calls or leaves a function.
+    """
+
+    def __init__(self) -> None:
+        self._set = signal.signal
+        self._before: dict[int, Any] = {number: signal.getsignal(number) for number in _NUMBERS}
+        self._wanted: dict[int, Any] = {}
+        self._came: list[int] = []
+        self._alarm = signal.getitimer(signal.ITIMER_REAL), signal.getsignal(signal.SIGALRM)
+        for number in self._before:
+            self._set(number, self._remember)
+        signal.signal = self._refuse  # type: ignore[assignment]  # narrower than the overloads of signal.signal
+        self._profiler = sys.getprofile()
+        if self._profiler is None:
+            sys.setprofile(self._renew)
+
+    def end(self) -> None:
+        """Give the program its handlers back, and raise anew what came."""
+        if self._profiler is None:
+            sys.setprofile(None)
+        signal.signal = self._set
+        for number, handler in self._before.items():
+            # Who has no handler of SIGTERM gets that of Ray, as from a plain `ray.init`.
+            self._set(number, self._wanted.get(number, handler) if handler is signal.SIG_DFL else handler)
+        for number in self._came:
+            signal.raise_signal(number)
+
+    def _refuse(self, number: int, handler: Any) -> Any:
+        if number not in self._before:
+            return self._set(number, handler)
+        before = self._wanted.get(number, self._before[number])
+        self._wanted[number] = handler
+        return before
+
+    def _renew(self, _frame: FrameType, _event: str, _argument: object) -> None:
+        self._set(signal.SIGTERM, self._remember)
+
+    def _remember(self, number: int, frame: FrameType | None) -> None:
+        if number not in self._came:
+            self._came.append(number)
+        elif number == signal.SIGINT and callable(self._before[number]):
+            self._before[number](number, frame)
+        if number == signal.SIGTERM:
+            self._put_alarm_back()
+
+    def _put_alarm_back(self) -> None:
+        timer, handler = self._alarm
+        signal.setitimer(signal.ITIMER_REAL, *timer)
+        if handler is not None:
+            self._set(signal.SIGALRM, handler)

@@ -68,10 +68,12 @@ class Worker:
         """Answer, as soon as there is a process for it: so that the driver knows it has been placed."""
 
     def open(self) -> Hello:
-        """Set all stages up, once. Where one fails, those that began are torn down."""
+        """Set all stages up, once. Where one fails, those that began are torn down; at `stop` by `close`."""
         try:
             self._stages = [one.stage() for one in self._pickled_stages]
             for stage in self._stages:
+                if self._stopping.is_set():
+                    break
                 self._set_up.append(stage)
                 set_up(stage, self._context(Ledger()))
         except BaseException as error:  # noqa: BLE001 (whatever it is, the consumer must see it)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tarlight.decode import Caps, Encoded, Refusal, read_facts
-from tarlight.errors import InputMissingError, ShardChangedError, ShardReadError
+from tarlight.errors import InputError, InputMissingError, ShardChangedError, ShardReadError
 from tarlight.ledger import Ledger, Loss
 from tarlight.storage import Plan, Reading
 from tarlight.tar import read_records
@@ -56,6 +56,9 @@ def read_some(shards: Sequence[Shard], options: ReaderOptions, plan: Plan, secon
 
     A shard that cannot be read is left where it fails: the run will say so.
 
+    Raises:
+        InputError: nothing was read, and the first of the shards is missing or denied.
+
     Args:
         shards: which; in this order.
         options: the reader's.
@@ -65,26 +68,31 @@ def read_some(shards: Sequence[Shard], options: ReaderOptions, plan: Plan, secon
     reading = Reading(options.storage_options, plan)
     kept, num_bytes, began = [], 0, time.monotonic()
     warm_up: list[tuple[float, int]] = []
-    some = shards[:_AT_ONCE]
+    some, refused = shards[:_AT_ONCE], None
     try:
         for shard in some:
             reading.expect(shard.path, shard.size)
         for shard in some:
             chunks: list[bytes] = []
             kept.append((str(shard.path), chunks))
-            for chunk in _chunks_of(reading, shard):
-                num_bytes += len(chunk)
-                if len(warm_up) < _WARM_UP:
-                    warm_up.append((time.monotonic(), num_bytes))
-                if num_bytes <= KEPT_BYTES:
-                    chunks.append(bytes(chunk))
-                if time.monotonic() - began >= seconds:
-                    break
+            try:
+                for chunk in _chunks_of(reading, shard):
+                    num_bytes += len(chunk)
+                    if len(warm_up) < _WARM_UP:
+                        warm_up.append((time.monotonic(), num_bytes))
+                    if num_bytes <= KEPT_BYTES:
+                        chunks.append(bytes(chunk))
+                    if time.monotonic() - began >= seconds:
+                        break
+            except InputError as error:
+                refused = refused or error
             if time.monotonic() - began >= seconds:
                 break
     finally:
         reading.close()
     whole = tuple((path, tuple(chunks)) for path, chunks in kept if chunks)
+    if refused is not None and not whole:
+        raise refused
     began, before = warm_up[0] if len(warm_up) == _WARM_UP else (began, 0)
     return Material(whole, num_bytes - before, time.monotonic() - began)
 

@@ -13,6 +13,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from tarlight.errors import (
+    CredentialsError,
     InputDeniedError,
     InputMissingError,
     InputUnreachableError,
@@ -225,7 +226,7 @@ def error_for(fault: Fault, url: str) -> TarlightError:
     if fault.kind is FaultKind.DENIED:
         return InputDeniedError(f"{where}: {_denied(fault.detail, kind_of_url(url))}")
     if fault.kind is FaultKind.UNAUTHENTICATED:
-        return InputDeniedError(f"{where}: {_unauthenticated(fault, kind_of_url(url))}")
+        return CredentialsError(f"{where}: {_unauthenticated(fault, kind_of_url(url))}")
     error, template = _ERRORS[fault.kind]
     bucket = "/".join(where.split("/")[:3])
     signed = _SIGNED if kind_of_url(url) == "http" else ""

@@ -54,8 +54,12 @@ class Tally:
     repeats: Counter[str] = field(default_factory=Counter)
     """Why requests were repeated, and how often: HTTP status or kind of fault."""
 
+    last_retry: tuple[int, str] = (0, "")
+    """How many faults made requests be repeated, and what the last one was. May be read by any thread."""
+
     def count(self, fault: Fault) -> None:
         """A request will be repeated because of this."""
+        self.last_retry = self.last_retry[0] + 1, fault.detail
         self.repeats[str(fault.status or fault.kind.value)] += 1
 
     def describe(self) -> str:

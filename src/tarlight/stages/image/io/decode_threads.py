@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import threading
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
+from contextlib import suppress
+from functools import partial
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Protocol
 
 from tarlight.decode import Balance
@@ -26,7 +29,9 @@ if TYPE_CHECKING:
 
     Decode = Callable[[Sequence[Encoded]], list[Decoded | Refusal]]
 
-    Bundle = Work[tuple[Group, Future[None]]]
+    Job = tuple[Group, Future[None]]
+
+    Bundle = Work[Job]
 
 _NAME = "tarlight-decode"
 
@@ -51,21 +56,43 @@ def start_threads(decoder: Decoder, num_threads: int, times: Timesheet) -> Decod
 
 
 class CpuThreads:
-    """Threads of which each takes a group at a time."""
+    """Threads of which each takes a group at a time.
+
+    They are our own: Python ends the threads of its pools before it lets a program's streams be ended.
+    """
 
     def __init__(self, decoder: Decoder, num_threads: int, team: Team) -> None:
         self._decode = decoder.decode
         self._team = team
-        self._pool = ThreadPoolExecutor(num_threads, thread_name_prefix=_NAME)
+        self._waiting: SimpleQueue[Job | None] = SimpleQueue()
+        self._threads = [_start(self._work, f"{_NAME}-{number}") for number in range(num_threads)]
 
     def submit(self, group: Group) -> Future[None]:
         """Decode a group on whichever thread is free first."""
-        return self._pool.submit(decode_groups, self._decode, (group,), self._team)
+        done: Future[None] = Future()
+        self._waiting.put((group, done))
+        return done
 
     def close(self) -> None:
         """Finish what is in hand, cancel the rest."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        with suppress(Empty):
+            while (job := self._waiting.get_nowait()) is not None:
+                job[1].cancel()
+        for _ in self._threads:
+            self._waiting.put(None)
+        for thread in self._threads:
+            thread.join()
         self._team.stop()
+
+    def _work(self) -> None:
+        while (job := self._waiting.get()) is not None:
+            try:
+                decode_groups(self._decode, job[:1], self._team)
+            except BaseException as error:  # noqa: BLE001 (the consumer gets it where it waits for the group)
+                job[1].set_exception(error)
+            else:
+                job[1].set_result(None)
+            del job  # or its pixels would stay until the next one comes
 
 
 class DeviceThreads:
@@ -74,18 +101,13 @@ class DeviceThreads:
     def __init__(self, lane: Lane, num_threads: int, team: Team) -> None:
         self._lane = lane
         self._team = team
-        self._balance: Balance[tuple[Group, Future[None]]] = Balance(lane.appetite, is_shared=lane.is_shared)
+        self._balance: Balance[Job] = Balance(lane.appetite, is_shared=lane.is_shared)
         self._changed = threading.Condition()
         self._closed = False
         num_feeders = lane.appetite.num_feeders
         feeders = [(f"{_NAME}-feeder-{number}", self._take_bundle) for number in range(num_feeders)]
         others = [(f"{_NAME}-{number}", self._take_one) for number in range(num_threads)]
-        self._threads = [
-            threading.Thread(target=self._work, args=(take,), name=name, daemon=True)
-            for name, take in feeders + others
-        ]
-        for thread in self._threads:
-            thread.start()
+        self._threads = [_start(partial(self._work, take), name) for name, take in feeders + others]
 
     def submit(self, group: Group) -> Future[None]:
         """Decode a group, on the device or beside it."""
@@ -142,6 +164,12 @@ class DeviceThreads:
                 done.set_result(None)
             else:
                 done.set_exception(error)
+
+
+def _start(work: Callable[[], None], name: str) -> threading.Thread:
+    thread = threading.Thread(target=work, name=name, daemon=True)
+    thread.start()
+    return thread
 
 
 def decode_groups(decode: Decode, groups: Sequence[Group], team: Team) -> None:

@@ -12,8 +12,8 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from tarlight.decode import Caps, Encoded, Refusal, read_facts
-from tarlight.errors import InputMissingError
-from tarlight.ledger import Branch, Loss, ShardAccount
+from tarlight.errors import CredentialsError
+from tarlight.ledger import Branch, Loss, ShardAccount, Stall
 from tarlight.ledger.times import PARTITIONS, READING, ROOM, STORE
 from tarlight.stages.image.io.budget import ByteBudget
 from tarlight.stages.image.io.candidate import (
@@ -28,7 +28,14 @@ from tarlight.stages.image.io.candidate import (
 from tarlight.stages.image.io.decode_threads import start_threads
 from tarlight.stages.image.io.option import GROUP_BYTES, GROUP_IMAGES
 from tarlight.stages.image.io.resume import check_version, pass_settled
-from tarlight.stages.image.io.shard_bytes import FAILURES, Failure, ShardBytes, is_withheld, whole_loss
+from tarlight.stages.image.io.shard_bytes import (
+    FAILURES,
+    Failure,
+    ShardBytes,
+    check_first,
+    is_withheld,
+    whole_loss,
+)
 from tarlight.storage import Reading, ShardStat, StoppedError
 from tarlight.tar import read_records
 
@@ -54,7 +61,9 @@ class ReadAhead:
         self._caps = Caps(max_pixels=options.max_pixels, max_scans=options.max_scans)
         self._ledger = context.ledger
         self._course = context.course
-        self._watch = context.times.watch(READING)
+        self._is_first = context.course.begins
+        self._shard_now = ""
+        self._watch = context.times.watch(READING, self._look)
         self._budget = ByteBudget(options.read_ahead_bytes(decoder))
         self._reading = Reading(options.storage_options, options.plan)
         self._tasks: SimpleQueue[FileGroupTask | None] = SimpleQueue()
@@ -91,6 +100,11 @@ class ReadAhead:
         self._watch.stop()
         return sum(group.num_waiting for group in self.line.drain())
 
+    def _look(self) -> Stall | None:
+        """For any thread: the shard that is waited for."""
+        seconds = self._watch.waited_s(STORE)
+        return Stall(seconds, self._shard_now, *self._reading.retries) if seconds else None
+
     def _run(self) -> None:
         try:
             while (task := self._next_task()) is not None and not self._stopping.is_set():
@@ -113,13 +127,15 @@ class ReadAhead:
             return self._tasks.get()
 
     def _read_shard(self, task: FileGroupTask, path: str, size: int | None) -> None:
+        is_first, self._is_first, self._shard_now = self._is_first, False, str(path)
         try:
             with self._watch.waiting_for(STORE):
                 opened = self._reading.open(path, size)
         except FAILURES as error:
-            was_known = size is not None or not isinstance(error, InputMissingError)
-            if self._options.on_error == "raise" or not was_known:
+            if self._options.on_error == "raise" or isinstance(error, CredentialsError):
                 raise
+            if is_first:
+                check_first(error, was_listed=size is not None)
             self._lose_shard(task, ShardStat(str(path), size, ""), error)  # without the query of a URL
         else:
             self._read_records(task, opened)

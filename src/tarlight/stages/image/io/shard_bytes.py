@@ -10,7 +10,14 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from tarlight.errors import InputMissingError, ShardChangedError, ShardChecksumError, ShardReadError
+from tarlight.errors import (
+    CredentialsError,
+    InputError,
+    InputMissingError,
+    ShardChangedError,
+    ShardChecksumError,
+    ShardReadError,
+)
 from tarlight.ledger import Loss, LossReason
 from tarlight.ledger.times import STORE
 from tarlight.storage import StoppedError
@@ -24,10 +31,10 @@ if TYPE_CHECKING:
     from tarlight.storage import OpenShard, ShardStat
     from tarlight.tar import RecordStream
 
-FAILURES = (ShardReadError, ShardChangedError, InputMissingError)
-"""What a shard that was there may raise when it is opened or read; `InputMissingError`: it is gone."""
+FAILURES = (ShardReadError, ShardChangedError, InputError)
+"""What a shard may raise when it is opened or read; `InputError`: it is gone, or nobody lets us have it."""
 
-Failure = ShardReadError | ShardChangedError | InputMissingError
+Failure = ShardReadError | ShardChangedError | InputError
 
 
 class ShardBytes:
@@ -62,7 +69,7 @@ class ShardBytes:
                     yield chunk
             self._has_ended = True
         except FAILURES as error:
-            if self._on_error == "raise":
+            if self._on_error == "raise" or isinstance(error, CredentialsError):
                 raise
             self.failure = error
             if not self._has_all:
@@ -110,6 +117,26 @@ class ShardBytes:
 def whole_loss(shard: ShardStat, error: Failure, start: Position | None) -> Loss:
     """Return the loss of a shard of which not even the first byte came."""
     return _loss(error, shard, 0, start)
+
+
+def check_first(error: Failure, *, was_listed: bool) -> None:
+    """Check whether a run may go on without the first shard that it reads, of which not even a byte came.
+
+    Another one that is missing or denied is a hole in a dataset; that one may be a wrong address for all.
+
+    Args:
+        error: why it did not come.
+        was_listed: whether a listing had it: then it was there, and the address is right.
+
+    Raises:
+        InputError: it may not.
+    """
+    is_gone = was_listed and isinstance(error, InputMissingError)
+    if isinstance(error, InputError) and not is_gone:
+        raise type(error)(
+            f'{error}. With on_error="skip" a run goes on without such a shard, but not without the first '
+            "one: all of them may have that fault"
+        ) from error
 
 
 def is_withheld(error: Failure) -> bool:

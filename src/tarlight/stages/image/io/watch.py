@@ -6,13 +6,13 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from tarlight.argument import did_you_mean
-from tarlight.ledger import Note
+from tarlight.ledger import Ledger, Note
 from tarlight.stages.image.io.failure import Failures
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from tarlight.ledger import Books, Ledger, Section
+    from tarlight.ledger import Books, Section
     from tarlight.stages.base import StageContext
     from tarlight.stages.image.io.option import ReaderOptions
 
@@ -30,7 +30,8 @@ class ReaderWatch:
         before = context.course.resumed
         self._failures = Failures(options, before)
         self._fields_unseen = set(options.fields) - before.fields
-        self._ledger = context.ledger
+        self._ledger, self._trail = context.ledger, context.trail
+        self._is_whole = True
         self._has_read = bool(before.seen or before.num_losses)
 
     def count(self, section: Section) -> None:
@@ -40,6 +41,7 @@ class ReaderWatch:
             TooManyFailuresError: more than `max_failures` in the whole run.
         """
         self._has_read = self._has_read or bool(section.seen or section.num_losses or section.withheld)
+        self._is_whole = self._is_whole and section.withheld is None
         self._fields_unseen -= section.fields
         self._failures.count_section(section)
 
@@ -59,9 +61,14 @@ class ReaderWatch:
         Raises:
             TooManyFailuresError: more than `max_failures`, a fraction.
         """
+        told = Ledger()
         if self._has_read:
-            note_unseen_fields(self._fields_unseen, self._ledger, self._ledger)
+            note_unseen_fields(self._fields_unseen, self._ledger, told)
+        section = told.cut()
+        self._ledger.take_in(section)
         self._failures.check_at_end()
+        if self._is_whole:  # else the next run has the last word
+            self._trail.arrive(section)
 
 
 def note_unseen_fields(fields: Collection[str], ledger: Ledger, books: Books) -> None:
