@@ -126,13 +126,16 @@ def test_strict_makes_damage_count(sample: Path, sound: str) -> None:
         (["--no-such-option"], "--no-such-option"),
     ],
 )
-def test_wrong_usage_is_told_and_exits_with_2(sound: str, options: list[str], named: str) -> None:
+def test_wrong_usage_is_told_and_exits_with_2(
+    sound: str, options: list[str], named: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A wrong option is named, without a traceback, before anything is read."""
-    ran = run_in_pipes([*LOAD, sound, *options], COLUMNS="200")
-    assert ran.code == 2
-    assert named in ran.err
-    assert "Traceback" not in ran.err
-    assert "delivered" not in ran.err
+    monkeypatch.setenv("COLUMNS", "200")
+    ran = CliRunner().invoke(app, ["load", sound, *options])
+    assert (ran.exit_code, ran.stdout) == (2, "")
+    assert named in ran.stderr
+    assert "Traceback" not in ran.stderr
+    assert "delivered" not in ran.stderr
 
 
 def test_missing_input_exits_with_3() -> None:

@@ -9,7 +9,9 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from typer.testing import CliRunner
 
+from tarlight.cli.app import app
 from tests.terminal import run_in_pipes
 
 if TYPE_CHECKING:
@@ -26,13 +28,16 @@ OPTIONS = (
 
 
 @pytest.mark.parametrize(("command", "option", "ending"), OPTIONS)
-def test_what_cannot_be_written_is_told_at_once(command: str, option: str, ending: str, sound: str) -> None:
+def test_what_cannot_be_written_is_told_at_once(
+    command: str, option: str, ending: str, sound: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A file where none can be made is wrong usage: the option is named, and nothing is read."""
-    ran = run_in_pipes(["-m", "tarlight", command, sound, option, f"/proc/page{ending}"], COLUMNS="200")
-    assert (ran.code, ran.out) == (2, "")
-    assert f"Invalid value for '{option}'" in ran.err.replace("'--output' / '-o'", "'--output'")
-    assert "cannot be written: No such file or directory" in ran.err
-    assert "delivered" not in ran.err
+    monkeypatch.setenv("COLUMNS", "200")
+    ran = CliRunner().invoke(app, [command, sound, option, f"/proc/page{ending}"])
+    assert (ran.exit_code, ran.stdout) == (2, "")
+    assert f"Invalid value for '{option}'" in ran.stderr.replace("'--output' / '-o'", "'--output'")
+    assert "cannot be written: No such file or directory" in ran.stderr
+    assert "delivered" not in ran.stderr
 
 
 @pytest.mark.parametrize(
@@ -49,10 +54,9 @@ def test_names_of_no_file_are_refused(option: str, name: str, sound: str, tmp_pa
     """No name, a URL, one too long (also with what is put before it) and a link into nowhere are usage."""
     (tmp_path / "link.json").symlink_to("nowhere/x.json")
     target = name if "://" in name or not name else str(tmp_path / name)
-    ran = run_in_pipes(["-m", "tarlight", "load", sound, option, target])
-    assert ran.code == 2
-    assert f"Invalid value for '{option}'" in ran.err
-    assert "Traceback" not in ran.err
+    ran = CliRunner().invoke(app, ["load", sound, option, target])
+    assert ran.exit_code == 2
+    assert f"Invalid value for '{option}'" in ran.stderr
 
 
 def test_trying_leaves_nothing_behind_and_changes_nothing(tmp_path: Path) -> None:
