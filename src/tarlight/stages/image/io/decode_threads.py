@@ -58,17 +58,21 @@ def start_threads(decoder: Decoder, num_threads: int, times: Timesheet) -> Decod
 class CpuThreads:
     """Threads of which each takes a group at a time.
 
-    They are our own: Python ends the threads of its pools before it lets a program's streams be ended.
+    They are our own: Python ends the threads of its pools before it lets a program's streams be ended. Each
+    starts with one of the first groups, so that a tiny partition on a cluster does not pay for all of them.
     """
 
     def __init__(self, decoder: Decoder, num_threads: int, team: Team) -> None:
         self._decode = decoder.decode
         self._team = team
         self._waiting: SimpleQueue[Job | None] = SimpleQueue()
-        self._threads = [_start(self._work, f"{_NAME}-{number}") for number in range(num_threads)]
+        self._num_threads = num_threads
+        self._threads: list[threading.Thread] = []
 
     def submit(self, group: Group) -> Future[None]:
-        """Decode a group on whichever thread is free first."""
+        """Decode a group on whichever thread is free first. For one thread."""
+        if len(self._threads) < self._num_threads:
+            self._threads.append(_start(self._work, f"{_NAME}-{len(self._threads)}"))
         done: Future[None] = Future()
         self._waiting.put((group, done))
         return done
