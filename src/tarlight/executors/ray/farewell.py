@@ -48,6 +48,8 @@ class Farewell:
         self, timeout_s: float = 0.0, waiting: Callable[[], AbstractContextManager[None]] = nullcontext
     ) -> None:
         """End the processes of those that have torn down, which gives their resources back."""
+        if not self._leaving:
+            return
         with waiting():
             done = self._cluster.wait(tuple(self._leaving), timeout_s)
         for ref in done:
