@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import atexit
 import logging
-import os
 from typing import TYPE_CHECKING
 from weakref import WeakMethod
 
@@ -20,7 +19,7 @@ log = logging.getLogger(__name__)
 
 
 class Ending:
-    """Ends one stream with its program, in the process that it belongs to.
+    """Ends one stream with its program.
 
     Args:
         close: a method that ends it; its object is not kept alive.
@@ -28,7 +27,6 @@ class Ending:
 
     def __init__(self, close: Callable[[], None]) -> None:
         self._close = WeakMethod(close)
-        self._process = os.getpid()
         self._is_armed = False
 
     def arm(self) -> None:
@@ -49,7 +47,7 @@ class Ending:
 
     def _end(self) -> None:
         close = self._close()
-        if close is None or os.getpid() != self._process:
+        if close is None:
             return
         try:
             close()

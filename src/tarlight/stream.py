@@ -161,11 +161,14 @@ class Stream:
     def close(self) -> None:
         """End the run: all threads are gone when this returns. May be called again.
 
-        Where another thread waits for a batch, that comes first.
+        Where another thread waits for a batch, that comes first. In a forked child it does nothing: the run,
+        its checkpoint and its lock are the parent's.
 
         Raises:
             LedgerError: the books do not balance.
         """
+        if not self._owner.is_here:
+            return
         with self._turn.taken():
             if self._progress.is_running:
                 self._finish("stopped")
@@ -250,7 +253,7 @@ class Stream:
         return self._course.committed_state(self.report.seconds)
 
     def _close_with_program(self) -> None:
-        if self._turn.comes_within(PATIENCE_S):
+        if not self._owner.is_here or self._turn.comes_within(PATIENCE_S):
             self.close()
         else:
             log.warning("a stream is left open as the program ends: another thread waits for its next batch")

@@ -250,8 +250,9 @@ class ImageBatch(Task):
     def __getstate__(self) -> object:
         """What pickle and `copy` keep. Images go by columns, where none of them is of a class of its own."""
         state = super().__getstate__()
-        is_plain = type(self.data) is list and all(type(image) is ImageObject for image in self.data)
-        return {**state, "data": _Columns(self.data)} if isinstance(state, dict) and is_plain else state
+        if isinstance(state, dict) and _fits_columns(self.data):
+            return {**state, "data": _Columns(self.data)}
+        return state
 
     def __setstate__(self, state: Any) -> None:
         """Take what was kept; a subclass may have slots, and none or some attributes beside them."""
@@ -260,10 +261,17 @@ class ImageBatch(Task):
             setattr(self, name, value.images if isinstance(value, _Columns) else value)
 
 
+def _fits_columns(images: Any) -> bool:
+    """Whether these are plain images, and none of them twice."""
+    is_plain = type(images) is list and all(type(image) is ImageObject for image in images)
+    return is_plain and len(set(map(id, images))) == len(images)
+
+
 class _Columns:
     """The images of a batch as pickle takes them, attribute by attribute: that halves what pickle costs.
 
-    Arrays stay objects of their own, so that one which several images or tasks hold travels once.
+    Arrays stay objects of their own, so that one which several images or tasks hold travels once. An image
+    that is found outside of `data` too, in metadata or in another batch, arrives there as a copy.
     """
 
     def __init__(self, images: list[ImageObject]) -> None:

@@ -20,21 +20,10 @@ from tests.corpus import REPOSITORY
 from .process import MARK, assert_all_gone, nodes, settings, with_mark
 
 
-def load(folder, *arguments):
+def load(folder, *arguments, address=("--ray-address", "local")):
     """Begin `tarlight load --executor ray` with a Ray of its own, in a process group of its own."""
     mark = uuid.uuid4().hex
-    command = [
-        sys.executable,
-        "-m",
-        "tarlight",
-        "load",
-        folder,
-        "--executor",
-        "ray",
-        "--ray-address",
-        "local",
-    ]
-    command += arguments
+    command = [sys.executable, "-m", "tarlight", "load", folder, "--executor", "ray", *address, *arguments]
     started = subprocess.Popen(
         command,
         cwd=REPOSITORY,
@@ -114,6 +103,28 @@ def test_end_leaves_nothing_behind(tmp_path, arguments, code):
     started, mark = load(write(tmp_path / "data", [(".tar", ["good", "broken"])]), *arguments)
     _, errors = started.communicate(timeout=60)
     assert started.returncode == code, errors
+    assert_all_gone(mark)
+
+
+@pytest.mark.soak
+def test_private_clusters_are_left_alone(tmp_path):
+    """Without an address a run starts a Ray of its own beside one that another program has for itself."""
+    mark = uuid.uuid4().hex
+    program = "import ray; ray.init('local', num_cpus=1, num_gpus=0); print('up', flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", program],
+        env=settings(**{MARK: mark}),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as other:
+        assert any(line == "up\n" for line in other.stdout)
+        started, ours = load(write(tmp_path / "data", [(".tar", ["good"])]), address=())
+        _, errors = started.communicate(timeout=60)
+        other.stdin.close()
+    assert started.returncode == 0, errors
+    assert "started here for this run" in errors
+    assert_all_gone(ours)
     assert_all_gone(mark)
 
 

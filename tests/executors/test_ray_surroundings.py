@@ -49,8 +49,9 @@ def test_alarm_of_the_core_is_put_off(struck):
 
 
 def test_second_interrupt_strikes_at_once(struck):
-    """Who presses Ctrl-C twice does not wait for Ray."""
+    """Who presses Ctrl-C twice does not wait for Ray, and is not heard once more afterwards."""
     with signals_held():
         signal.raise_signal(signal.SIGINT)
         signal.raise_signal(signal.SIGINT)
         assert struck == [signal.SIGINT]
+    assert struck == [signal.SIGINT]

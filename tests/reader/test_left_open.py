@@ -55,6 +55,25 @@ def test_a_global_stream(shards, before):
     assert end_of(program, shards) == (["stopped", 2, True], "")
 
 
+def test_a_forked_child_that_leaves_it(shards, tmp_path):
+    """A child that closes its parent's stream changes neither the run nor its checkpoint."""
+    program = """
+import os
+with made.stream(checkpoint_path=sys.argv[2]) as stream:
+    next(stream)
+    if not os.fork():
+        stream.close()
+        os._exit(0)
+    assert os.wait()[1] == 0
+    while True:
+        try:
+            next(stream)
+        except StopIteration:
+            break
+"""
+    assert end_of(program, shards, tmp_path / "run.json") == (["finished", 180, True], "")
+
+
 def test_its_checkpoint(shards, tmp_path):
     """What was consumed is in the checkpoint, as after `close()`, and no lock is left."""
     program = "stream = made.stream(checkpoint_path=sys.argv[2])\n[next(stream) for _ in range(3)]"

@@ -220,7 +220,7 @@ def check_something_read(report: Report) -> None:
     """
     if report.images_delivered:
         return
-    unread = {LossReason.READ_FAILED} if report.images_seen else _UNREAD
+    unread = {LossReason.READ_FAILED} if report.images_seen or report.ignored else _UNREAD
     causes = (loss for loss in report.losses if loss.reason in unread)
     if (loss := next(causes, None)) is not None:
         cause = loss.detail.removeprefix(f"{loss.shard}: ")  # some name the shard, some do not

@@ -217,13 +217,9 @@ class Timesheet:
         self._ended: Times = {}
         self._elsewhere: dict[str, Times] = {}
 
-    def watch(self, stage: str, look: Look | None = None) -> Watch:
-        """Return a watch for one more thread, which begins in this stage; once stopped, it stays so.
-
-        `look` tells which shard it waits for, if it does.
-        """
+    def watch(self, stage: str) -> Watch:
+        """Return a watch for one more thread, which begins in this stage; once stopped, it stays so."""
         watch = Watch()
-        watch.look = look
         watch.start(stage)
         self._join(watch)
         return watch

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import ray
 from ray.exceptions import RayError
@@ -39,10 +39,10 @@ class Connection:
         Raises:
             ClusterError: there is no cluster at the address.
         """
-        self._address = address or ""
         if ray.is_initialized():
             self.origin = "to which the program was connected"
             return
+        self._address = address or ""
         self._is_ours = True
         wanted = (os.environ.get("RAY_ADDRESS") or address) if address in {None, "auto"} else address
         check_reachable(wanted or "")
@@ -56,7 +56,8 @@ class Connection:
 
     def close(self) -> None:
         """Leave the cluster, and end it where this connection started it."""
-        if self._is_ours and ray.is_initialized():
+        if self._is_ours:  # also where it was struck while it began, with processes and no connection yet
+            self._is_ours = False
             with signals_held():
                 ray.shutdown()
 
@@ -71,23 +72,21 @@ class Connection:
             return ""
 
     def _seek(self, wanted: str | None, tell: Callable[[str], None]) -> None:
-        if wanted is None:
-            tell("looking for a Ray cluster")
-            try:
-                self._join("auto")
-            except ConnectionError:
-                wanted = LOCAL
-            else:
-                return
-        if wanted == LOCAL:
+        if wanted is None:  # not "auto", which joins what other programs have started for themselves
+            tell("joining the Ray cluster of this machine, or starting one")
+        elif wanted == LOCAL:
             tell("starting a Ray cluster on this machine")
-            self._join(LOCAL, "started here for this run")
         else:
             tell(f"joining the Ray cluster at {wanted}" if wanted != "auto" else "joining the Ray cluster")
             self._address = wanted
-            self._join(wanted)
-
-    def _join(self, address: str, origin: str = "which ran already") -> None:
         with environment(NODE), quiet(), signals_held():
-            ray.init(address=address, logging_level=logging.WARNING)
-        self.origin = origin
+            context = ray.init(address=wanted, logging_level=logging.WARNING)
+        is_started = _starter(context) == os.getpid()
+        self.origin = "started here for this run" if is_started else "which ran already"
+
+
+def _starter(context: Any) -> int | None:
+    """Return the process that started a cluster: Ray names the folder of its session after it."""
+    session = getattr(context, "address_info", {}).get("session_dir") or ""  # a client knows of none
+    pid = session.rpartition("_")[2]
+    return int(pid) if pid.isdecimal() else None

@@ -71,11 +71,20 @@ class CpuThreads:
 
     def submit(self, group: Group) -> Future[None]:
         """Decode a group on whichever thread is free first. For one thread."""
-        if len(self._threads) < self._num_threads:
-            self._threads.append(_start(self._work, f"{_NAME}-{len(self._threads)}"))
         done: Future[None] = Future()
+        try:
+            self._start_one()
+        except RuntimeError as error:  # the system has no room for one more, or the program is ending
+            if not self._threads:
+                done.set_exception(error)
+                return done
+            self._num_threads = len(self._threads)
         self._waiting.put((group, done))
         return done
+
+    def _start_one(self) -> None:
+        if len(self._threads) < self._num_threads:
+            self._threads.append(_start(self._work, f"{_NAME}-{len(self._threads)}"))
 
     def close(self) -> None:
         """Finish what is in hand, cancel the rest."""

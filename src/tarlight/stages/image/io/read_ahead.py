@@ -63,13 +63,14 @@ class ReadAhead:
         self._course = context.course
         self._is_first = context.course.begins
         self._shard_now = ""
-        self._watch = context.times.watch(READING, self._look)
+        self._watch = context.times.watch(READING)
         self._budget = ByteBudget(options.read_ahead_bytes(decoder))
         self._reading = Reading(options.storage_options, options.plan)
         self._tasks: SimpleQueue[FileGroupTask | None] = SimpleQueue()
         self._stopping = threading.Event()
         self._decoders = start_threads(decoder, options.num_threads, context.times)
         self._thread = threading.Thread(target=self._run, name="tarlight-read", daemon=True)
+        self._watch.look = self._look
         self._thread.start()
 
     @property
