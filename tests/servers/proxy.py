@@ -120,6 +120,7 @@ class Proxy:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="fault-proxy", daemon=True)
         self._open: set[asyncio.Task[None]] = set()
+        self._writers: list[asyncio.StreamWriter] = []
         self._failures: list[Exception] = []
         self.requests: list[Request] = []
         """Every request so far, in the order of arrival."""
@@ -159,11 +160,15 @@ class Proxy:
         for task in self._open:
             task.cancel()
         await asyncio.gather(*self._open, return_exceptions=True)
-        await asyncio.sleep(0.01)  # in which the transports close
+        for writer in self._writers:
+            writer.transport.abort()  # a client that does not read on would keep it open
+        await asyncio.gather(*(writer.wait_closed() for writer in self._writers), return_exceptions=True)
+        await asyncio.sleep(0.01)  # in which the connections to the server close
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         self._open.add(task)
+        self._writers.append(writer)
         try:
             while await self._exchange(await _request(reader), writer):
                 pass

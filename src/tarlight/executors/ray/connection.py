@@ -81,7 +81,7 @@ class Connection:
             self._address = wanted
         with environment(NODE), quiet(), signals_held():
             context = ray.init(address=wanted, logging_level=logging.WARNING)
-        is_started = _starter(context) == os.getpid()
+        is_started = wanted in {None, LOCAL} and _starter(context) == os.getpid()
         self.origin = "started here for this run" if is_started else "which ran already"
 
 
