@@ -157,6 +157,7 @@ class Proxy:
 
     async def _end(self) -> None:
         self._listener.close()
+        await asyncio.sleep(0.01)  # in which connections that have just come are opened
         for task in self._open:
             task.cancel()
         await asyncio.gather(*self._open, return_exceptions=True)

@@ -86,7 +86,7 @@ def read_some(shards: Sequence[Shard], options: ReaderOptions, plan: Plan, secon
                         break
             except InputError as error:
                 refused = refused or error
-            if time.monotonic() - began >= seconds:
+            if num_bytes and time.monotonic() - began >= seconds:
                 break
     finally:
         reading.close()
