@@ -162,7 +162,8 @@ class Proxy:
             task.cancel()
         await asyncio.gather(*self._open, return_exceptions=True)
         for writer in self._writers:
-            writer.transport.abort()  # a client that does not read on would keep it open
+            if writer.transport.get_write_buffer_size():
+                writer.transport.abort()  # a client that does not read on would keep it open
         await asyncio.gather(*(writer.wait_closed() for writer in self._writers), return_exceptions=True)
         await asyncio.sleep(0.01)  # in which the connections to the server close
 
