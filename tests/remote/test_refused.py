@@ -20,7 +20,6 @@ from tarlight.errors import (
 from tarlight.executors.local import LocalExecutor
 from tarlight.executors.ray import RayExecutor
 from tests.servers import fault
-from tests.servers.proxy import Proxy
 
 from .dataset import MIB, QUICK, pipeline, shard
 
@@ -49,16 +48,9 @@ def stored(web):
 
 
 @pytest.fixture
-def proxy(stored):
-    """What stands in front of the web server."""
-    with Proxy(stored.port) as proxy:
-        yield proxy
-
-
-@pytest.fixture
-def urls(stored, proxy):
+def urls(stored, web_proxy):
     """The range that names all of them."""
-    return stored.at(proxy.port).url("refused") + f"/{{0..{NUM_SHARDS - 1}}}.tar"
+    return stored.at(web_proxy.port).url("refused") + f"/{{0..{NUM_SHARDS - 1}}}.tar"
 
 
 def refuse(proxy, play, *numbers):
@@ -73,10 +65,10 @@ def names(batches):
 
 
 @pytest.mark.parametrize("status", PLAYS)
-def test_a_hole_in_a_range_is_a_loss(urls, proxy, tmp_path, executor, status):
+def test_a_hole_in_a_range_is_a_loss(urls, web_proxy, tmp_path, executor, status):
     """One URL of a range that is missing or denied is named, left open, and read by the next run."""
     play, _, words = PLAYS[status]
-    rule = refuse(proxy, play, 2)
+    rule = refuse(web_proxy, play, 2)
     stream = pipeline(urls, QUICK).stream(executor, checkpoint_path=tmp_path / "c.json")
     first = names(stream)
     assert len(first) == 9 * (NUM_SHARDS - 1)
@@ -95,19 +87,19 @@ def test_a_hole_in_a_range_is_a_loss(urls, proxy, tmp_path, executor, status):
     assert json.loads((tmp_path / "c.json").read_text())["state"]["finished"] is True
 
 
-def test_holes_count_as_failures(urls, proxy, executor):
+def test_holes_count_as_failures(urls, web_proxy, executor):
     """Shards that are missing count for `max_failures` as many images as those before them held."""
-    refuse(proxy, PLAYS[404][0], 2, 3)
+    refuse(web_proxy, PLAYS[404][0], 2, 3)
     assert len(names(pipeline(urls, QUICK, max_failures=18).stream(executor))) == 27
     with pytest.raises(TooManyFailuresError, match="18 failures"):
         list(pipeline(urls, QUICK, max_failures=17).stream(executor))
 
 
 @pytest.mark.parametrize("status", PLAYS)
-def test_raise_names_it(urls, proxy, executor, status):
+def test_raise_names_it(urls, web_proxy, executor, status):
     """With `on_error="raise"` the run ends with an error that names the shard, behind those before it."""
     play, error, words = PLAYS[status]
-    refuse(proxy, play, 2)
+    refuse(web_proxy, play, 2)
     stream = pipeline(urls, QUICK, on_error="raise").stream(executor)
     assert names(islice(stream, 1))[0] == "0.tar/000000.jpg"
     with pytest.raises(error, match=rf"2\.tar: .*{words}"):
@@ -117,10 +109,10 @@ def test_raise_names_it(urls, proxy, executor, status):
 
 @pytest.mark.parametrize("refused", [[0], range(NUM_SHARDS)], ids=["first", "all"])
 @pytest.mark.parametrize("status", PLAYS)
-def test_a_wrong_address_is_an_error_at_once(urls, proxy, executor, status, refused):
+def test_a_wrong_address_is_an_error_at_once(urls, web_proxy, executor, status, refused):
     """A run whose first shard is missing or denied ends there, and says that skipping is for others."""
     play, error, words = PLAYS[status]
-    refuse(proxy, play, *refused)
+    refuse(web_proxy, play, *refused)
     stream = pipeline(urls, QUICK).stream(executor)
     with pytest.raises(error, match=rf"0\.tar: .*{words}.*not without the first one"):
         list(stream)
@@ -128,9 +120,9 @@ def test_a_wrong_address_is_an_error_at_once(urls, proxy, executor, status, refu
     assert stream.report.is_balanced
 
 
-def test_who_may_read_nothing_ends_the_run(urls, proxy, executor):
+def test_who_may_read_nothing_ends_the_run(urls, web_proxy, executor):
     """Credentials that are not valid any more are no hole in the dataset, wherever a run is."""
-    refuse(proxy, fault.status(401, "Unauthorized", "Unauthorized"), 2, 3, 4)
+    refuse(web_proxy, fault.status(401, "Unauthorized", "Unauthorized"), 2, 3, 4)
     stream = pipeline(urls, QUICK).stream(executor)
     with pytest.raises(CredentialsError, match=r"2\.tar: the server wants to know who asks"):
         list(stream)
@@ -138,14 +130,13 @@ def test_who_may_read_nothing_ends_the_run(urls, proxy, executor):
     assert stream.report.is_balanced
 
 
-def test_a_denial_in_the_middle_costs_the_rest(web):
+def test_a_denial_in_the_middle_costs_the_rest(web, web_proxy):
     """A shard that is denied from its second range on is lost from there, and the next one is read."""
     web.put("midway/0.tar", shard(20, ballast=MIB))
     web.put("midway/1.tar", shard(9, seed=1))
-    with Proxy(web.port) as proxy:
-        proxy.add(PLAYS[403][0], lambda request: (request.start or 0) > 0)
-        stream = pipeline(web.at(proxy.port).url("midway") + "/{0..1}.tar", QUICK).stream()
-        found = [image.image_path[-17:] for batch in stream for image in batch.data]
+    web_proxy.add(PLAYS[403][0], lambda request: (request.start or 0) > 0)
+    stream = pipeline(web.at(web_proxy.port).url("midway") + "/{0..1}.tar", QUICK).stream()
+    found = [image.image_path[-17:] for batch in stream for image in batch.data]
     assert 0 < sum("0.tar/" in name for name in found) < 20
     assert sum("1.tar/" in name for name in found) == 9
     (loss,) = stream.report.losses
@@ -153,20 +144,19 @@ def test_a_denial_in_the_middle_costs_the_rest(web):
 
 
 @pytest.mark.parametrize(("number", "is_error"), [(0, True), (3, False)])
-def test_a_listed_object_that_is_denied(s3, number, is_error):
+def test_a_listed_object_that_is_denied(s3, proxy, number, is_error):
     """An object that may be listed and not read is a loss behind the first one, and an error as the first."""
     for index in range(NUM_SHARDS):
         s3.put(f"allowed/{index}.tar", shard(9, seed=index))
-    with Proxy(s3.port) as proxy:
-        refuse(proxy, PLAYS[403][0], number)
-        front = s3.at(proxy.port, **QUICK)
-        stream = pipeline(front.url("allowed"), front.storage_options).stream()
-        if is_error:
-            with pytest.raises(InputDeniedError, match="not without the first one"):
-                list(stream)
-            return
-        assert sum(len(batch.data) for batch in stream) == 36
-        assert [loss.end for loss in stream.report.losses] == [len(shard(9, seed=3))]
+    refuse(proxy, PLAYS[403][0], number)
+    front = s3.at(proxy.port, **QUICK)
+    stream = pipeline(front.url("allowed"), front.storage_options).stream()
+    if is_error:
+        with pytest.raises(InputDeniedError, match="not without the first one"):
+            list(stream)
+        return
+    assert sum(len(batch.data) for batch in stream) == 36
+    assert [loss.end for loss in stream.report.losses] == [len(shard(9, seed=3))]
 
 
 def test_a_host_that_nobody_reaches(urls, tmp_path):
@@ -193,9 +183,9 @@ def test_a_host_that_nobody_reaches(urls, tmp_path):
         (["explain", "--seconds", "0.2"], range(NUM_SHARDS), 3),
     ],
 )
-def test_exit_codes(urls, proxy, command, refused, code):
+def test_exit_codes(urls, web_proxy, command, refused, code):
     """A hole in a range is no failure, unless `--strict` says so; a wrong address always is one."""
-    refuse(proxy, PLAYS[404][0], *refused)
+    refuse(web_proxy, PLAYS[404][0], *refused)
     done = CliRunner().invoke(app, [*command, urls])
     assert done.exit_code == code, done.output
     assert "on_error" not in done.output

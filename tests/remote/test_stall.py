@@ -14,7 +14,6 @@ from tarlight.report.live import LiveDisplay
 from tarlight.report.pace import Pace
 from tarlight.report.plain import PlainDisplay
 from tests.servers import fault
-from tests.servers.proxy import Proxy
 
 from .dataset import QUICK, pipeline, shard
 
@@ -22,19 +21,12 @@ IMPATIENT = QUICK | {"read_timeout": "100ms", "connect_timeout": "100ms"}
 
 
 @pytest.fixture
-def proxy(web):
-    """What stands in front of the web server."""
-    with Proxy(web.port) as proxy:
-        yield proxy
-
-
-@pytest.fixture
-def stalled(web, proxy):
+def stalled(web, web_proxy):
     """A run that waits for the second of three shards, until the rule's end; with the reports on the way."""
     for index in range(3):
         web.put(f"stall/{index}.tar", shard(9, seed=index))
-    rule = proxy.add(fault.stall, lambda request: request.target.endswith("/1.tar"))
-    url = f"http://127.0.0.1:{proxy.port}/files/stall/{{0..2}}.tar"
+    rule = web_proxy.add(fault.stall, lambda request: request.target.endswith("/1.tar"))
+    url = f"http://127.0.0.1:{web_proxy.port}/files/stall/{{0..2}}.tar"
     options = IMPATIENT | {"retry_config": IMPATIENT["retry_config"] | {"max_retries": 1000}}
     stream = pipeline(url, options, batch_size=9).stream()
     thread = threading.Thread(target=lambda: [None for _ in stream])

@@ -77,3 +77,10 @@ def proxy(s3: Server) -> Iterator[Proxy]:
     """Give a fresh proxy in front of the S3 server."""
     with Proxy(s3.port) as proxy:
         yield proxy
+
+
+@pytest.fixture
+def web_proxy(web: Server) -> Iterator[Proxy]:
+    """Give a fresh proxy in front of the web server."""
+    with Proxy(web.port) as proxy:
+        yield proxy

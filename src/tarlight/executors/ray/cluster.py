@@ -31,6 +31,7 @@ from tarlight.executors.ray.connection import Connection
 from tarlight.executors.ray.parcel import PickledStage
 from tarlight.executors.ray.request import Node
 from tarlight.executors.ray.worker import Worker
+from tarlight.report.figure import plural
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -156,7 +157,7 @@ class Cluster:
         """Which cluster this is, how it came about and what it has, for people."""
         cpus, gpus = sum(node.cpus for node in nodes), sum(node.gpus for node in nodes)
         where = f"Ray cluster at {place}" if (place := self._connection.place) else "Ray cluster"
-        size = f"{len(nodes)} node{'s' * (len(nodes) != 1)}, {cpus:g} CPUs, {gpus:g} GPUs"
+        size = f"{plural(len(nodes), 'node')}, {cpus:g} CPUs, {gpus:g} GPUs"
         return f"{where} ({size}), {self._connection.origin}"
 
     def nodes(self) -> list[Node]:

@@ -42,12 +42,12 @@ class Connection:
         if ray.is_initialized():
             self.origin = "to which the program was connected"
             return
-        self._address = address or ""
         self._is_ours = True
         wanted = (os.environ.get("RAY_ADDRESS") or address) if address in {None, "auto"} else address
-        check_reachable(wanted or "")
+        self._address = wanted or ""
+        check_reachable(self._address)
         try:
-            self._seek(wanted, tell)
+            self._join(wanted, tell)
         except (OSError, RuntimeError, ValueError, RayError) as error:
             raise ClusterError(
                 f"there is no Ray cluster to work on at {wanted or 'this machine'} (Ray says: {error}); "
@@ -71,14 +71,13 @@ class Connection:
         except AttributeError:  # a Ray client, to which the program connected
             return ""
 
-    def _seek(self, wanted: str | None, tell: Callable[[str], None]) -> None:
+    def _join(self, wanted: str | None, tell: Callable[[str], None]) -> None:
         if wanted is None:  # not "auto", which joins what other programs have started for themselves
             tell("joining the Ray cluster of this machine, or starting one")
         elif wanted == LOCAL:
             tell("starting a Ray cluster on this machine")
         else:
             tell(f"joining the Ray cluster at {wanted}" if wanted != "auto" else "joining the Ray cluster")
-            self._address = wanted
         with environment(NODE), quiet(), signals_held():
             context = ray.init(address=wanted, logging_level=logging.WARNING)
         is_started = wanted in {None, LOCAL} and _starter(context) == os.getpid()

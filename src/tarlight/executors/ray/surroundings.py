@@ -93,8 +93,7 @@ class _Hold:
         for number in self._before:
             self._set(number, self._remember)
         signal.signal = self._refuse  # type: ignore[assignment]  # narrower than the overloads of signal.signal
-        self._profiler = sys.getprofile()
-        self._renews = self._profiler is None and signal.SIGTERM in self._before
+        self._renews = sys.getprofile() is None and signal.SIGTERM in self._before
         if self._renews:
             sys.setprofile(self._renew)
 

@@ -10,7 +10,7 @@ from collections import Counter
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from tarlight.errors import InputError, ShardChangedError, ShardReadError
+from tarlight.errors import InputError
 from tarlight.inspect.checking.finding import Finding
 from tarlight.inspect.checking.image import Sight
 from tarlight.inspect.checking.kind import OF_LOSS, OF_NOTE, OF_SKIP, Kind, input_advice
@@ -18,6 +18,7 @@ from tarlight.inspect.checking.member import Sort, Sorter
 from tarlight.inspect.checking.record import Records
 from tarlight.ledger import LossReason, SkipReason
 from tarlight.report.label import shorten
+from tarlight.stages.image.io.shard_bytes import FAILURES
 from tarlight.tar import Damage, iter_members
 from tarlight.tar.header import BLOCK
 from tarlight.tar.name import split_name
@@ -76,7 +77,7 @@ class ShardCheck:
                     self._dossier.ledger.read(len(chunk))
                     yield chunk
                     self._count_images()
-        except (ShardReadError, ShardChangedError, InputError) as error:
+        except FAILURES as error:
             self._is_lossy = True
             self._fail(error, position)
 

@@ -56,14 +56,14 @@ def read_some(shards: Sequence[Shard], options: ReaderOptions, plan: Plan, secon
 
     A shard that cannot be read is left where it fails: the run will say so.
 
-    Raises:
-        InputError: nothing was read, and the first of the shards is missing or denied.
-
     Args:
         shards: which; in this order.
         options: the reader's.
         plan: how many requests at once.
         seconds: for about how long.
+
+    Raises:
+        InputError: nothing was read, and some of them are missing or denied; tells of the first.
     """
     reading = Reading(options.storage_options, plan)
     kept, num_bytes, began = [], 0, time.monotonic()
